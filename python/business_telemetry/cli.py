@@ -1,0 +1,44 @@
+"""The `telemetry` command. Subcommands are imported when they are called, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from business_telemetry import __version__
+
+COMMANDS = {
+    "generate": ("business_telemetry.generate.cli", "Write a synthetic event log in the source format."),
+    "ingest": ("business_telemetry.ingest.cli", "Validate event logs with Spark and load them into ClickHouse."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands live in modules that are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="telemetry")
+def main() -> None:
+    """Turn an online shop's event log into business answers.
+
+    \b
+    telemetry generate log.csv --sessions 50000    write a demo log
+    telemetry ingest log.csv                       load it into the warehouse of your dbt profile
+    dbt build                                      build and test every model
+    """
