@@ -1,0 +1,114 @@
+"""Clients: dbt-clickhouse's own for servers, and one for the engine inside this process.
+
+chDB allows one data path per process and one process per path. Every connection is a handle of its own on
+that one engine, so threads do not wait for each other; the engine stops when the last handle is closed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from dbt.adapters.clickhouse.dbclient import ChClientWrapper, get_db_client
+from dbt.adapters.clickhouse.httpclient import ChHttpClient
+from dbt.adapters.exceptions import FailedToConnectError
+
+from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
+
+_opening = threading.Lock()
+
+
+def connect(credentials: ClickHousePyCredentials) -> Client:
+    """A clickhouse-connect client for a profile entry, with the profile's schema as its database.
+
+    Close it when done: with `driver: chdb`, other processes can use the path only after that.
+
+    Raises:
+        FailedToConnectError: the engine or the server cannot be reached, in one plain line.
+    """
+    client = open_client(credentials)._client
+    if not isinstance(client, Client):
+        raise FailedToConnectError("`driver: native` has no clickhouse-connect client; use `driver: http`.")
+    return client
+
+
+def open_client(credentials: ClickHousePyCredentials) -> ChClientWrapper:
+    """The client that a dbt connection holds. Everything but `driver: chdb` is dbt-clickhouse's business."""
+    return EmbeddedClient(credentials) if credentials.is_embedded else get_db_client(credentials)
+
+
+class EmbeddedClient(ChHttpClient):  # type: ignore[misc]
+    """dbt-clickhouse's clickhouse-connect client, opened on the engine in this process."""
+
+    def _create_client(self, credentials: ClickHousePyCredentials) -> Client:
+        # names this connection's queries, so that they can be cancelled
+        self._conn_settings.setdefault("log_comment", self._conn_settings["session_id"])
+        with _opening:
+            return _open(credentials.data_path, self._conn_settings)
+
+    def _ensure_database(self, database_engine: str | None, cluster_name: str | None) -> None:
+        # the parent looks once per process; an engine that was closed and opened again may hold other data
+        self.database_dropped(self.database)
+        super()._ensure_database(database_engine, cluster_name)
+
+    def cancel(self) -> None:
+        """Stop what this connection is running. Called from another thread, hence over another handle."""
+        other = _open(self._client.path, {})
+        try:
+            other.command(
+                "kill query where Settings['log_comment'] = {tag:String} async",
+                parameters={"tag": self._conn_settings["log_comment"]},
+            )
+        finally:
+            other.close()
+
+
+def _open(path: str, settings: dict[str, Any]) -> Client:
+    import clickhouse_connect
+
+    _refuse_if_held(path)
+    try:
+        if path != MEMORY:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        return clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+    except OSError as error:
+        raise FailedToConnectError(
+            f"Cannot create the warehouse directory {path}: {error.strerror}."
+        ) from error
+    except ClickHouseError as error:
+        _refuse_if_held(path)  # somebody was faster
+        raise FailedToConnectError(_first_line(error)) from error
+
+
+def _refuse_if_held(path: str) -> None:
+    """The engine itself would fail too, but without a reason in the exception and with a line on stderr."""
+    holder = _holder(Path(path, "status"))
+    if holder is not None and holder != str(os.getpid()):
+        raise FailedToConnectError(
+            f"The warehouse {path} is held by another process (pid {holder}): dbt, telemetry ingest or a"
+            " preview. Wait for it or stop it, or set TELEMETRY_WAREHOUSE to another directory."
+        )
+
+
+def _holder(status: Path) -> str | None:
+    """Who holds the engine's lock file: a process id, `unknown`, or None when nobody does."""
+    try:
+        with status.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pid = re.search(r"PID: (\d+)", file.read())
+                return pid[1] if pid else "unknown"
+    except OSError:
+        pass
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]
