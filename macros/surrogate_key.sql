@@ -1,0 +1,3 @@
+{% macro surrogate_key(columns) -%}
+    sipHash64({{ columns | join(', ') }})
+{%- endmacro %}

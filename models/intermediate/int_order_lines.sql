@@ -1,0 +1,95 @@
+{% set upstreams = [ref('int_orders'), ref('int_purchase_events')] %}
+
+with
+
+months as (
+    {{ month_versions(upstreams, 'session_date') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+carts as (
+    select * from {{ ref('int_purchase_events') }}
+    where action = 'cart'
+        and order_key != ''
+        and toYYYYMM(session_date) in (select months.month from months)
+),
+
+-- an order without cart rows keeps its whole value on one line of unknown category
+lines as (
+    select
+        orders.order_key as order_key,
+        orders.session_key as session_key,
+        orders.user_id as user_id,
+        orders.session_date as session_date,
+        orders.confirmed_at as confirmed_at,
+        orders.order_date as order_date,
+        orders.city as city,
+        orders.gender as gender,
+        orders.age as age,
+        orders.order_value as order_value,
+        orders.lines_value as lines_value,
+        {{ known('carts.category') }} as category,
+        coalesce(carts.value, toDecimal64(0, 6)) as price,
+        carts.occurred_at as carted_at,
+        carts.row_index as row_index
+    from orders
+    left join carts on orders.order_key = carts.order_key
+),
+
+numbered as (
+    select
+        lines.*,
+        row_number() over (partition by lines.order_key order by lines.carted_at, lines.row_index) as line_no,
+        row_number() over (
+            partition by lines.order_key order by lines.price desc, lines.carted_at, lines.row_index
+        ) as price_rank
+    from lines
+),
+
+-- the order's value in proportion to the prices, cut to the scale of money
+shared as (
+    select
+        numbered.*,
+        if(
+            numbered.lines_value > 0,
+            toDecimal64(
+                toFloat64(numbered.order_value) * toFloat64(numbered.price) / toFloat64(numbered.lines_value), 6
+            ),
+            toDecimal64(0, 6)
+        ) as line_share
+    from numbered
+),
+
+-- what the cut leaves over goes to the dearest line, so that lines sum to their order exactly
+allocated as (
+    select
+        shared.*,
+        shared.order_value - sum(shared.line_share) over (partition by shared.order_key) as residue
+    from shared
+),
+
+final as (
+    select
+        allocated.order_key as order_key,
+        toUInt32(allocated.line_no) as line_no,
+        allocated.session_key as session_key,
+        allocated.user_id as user_id,
+        allocated.session_date as session_date,
+        allocated.confirmed_at as confirmed_at,
+        allocated.order_date as order_date,
+        allocated.city as city,
+        allocated.gender as gender,
+        allocated.age as age,
+        allocated.category as category,
+        allocated.price as price,
+        toDecimal64(allocated.line_share + if(allocated.price_rank = 1, allocated.residue, 0), 6) as revenue,
+        months.input_version as input_version
+    from allocated
+    inner join months on toYYYYMM(allocated.session_date) = months.month
+)
+
+select * from final

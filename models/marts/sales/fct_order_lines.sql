@@ -1,0 +1,40 @@
+{% set upstreams = [ref('int_order_lines')] %}
+
+with
+
+months as (
+    {{ month_versions(upstreams, 'session_date') }}
+),
+
+order_lines as (
+    select * from {{ ref('int_order_lines') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+ages as (
+    select * from {{ ref('int_ages') }}
+),
+
+final as (
+    select
+        order_lines.order_key as order_key,
+        order_lines.line_no as line_no,
+        order_lines.session_key as session_key,
+        order_lines.session_date as session_date,
+        order_lines.user_id as user_id,
+        order_lines.confirmed_at as confirmed_at,
+        order_lines.order_date as order_date,
+        order_lines.category as category,
+        order_lines.city as city,
+        order_lines.gender as gender,
+        order_lines.age as age,
+        {{ known('ages.age_group') }} as age_group,
+        order_lines.price as price,
+        order_lines.revenue as revenue,
+        months.input_version as input_version
+    from order_lines
+    inner join months on toYYYYMM(order_lines.session_date) = months.month
+    left join ages on order_lines.age = ages.age
+)
+
+select * from final

@@ -1,0 +1,159 @@
+{% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines')] %}
+
+with
+
+months as (
+    {{ month_versions(upstreams, 'session_date') }}
+),
+
+events as (
+    select * from {{ ref('int_events') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+purchase_events as (
+    select * from {{ ref('int_purchase_events') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+order_lines as (
+    select * from {{ ref('int_order_lines') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+cities as (
+    select * from {{ ref('dim_city') }}
+),
+
+ages as (
+    select * from {{ ref('int_ages') }}
+),
+
+browsing as (
+    select
+        session_key,
+        user_id,
+        session_date,
+        '' as order_key,
+        toStartOfHour(occurred_at) as event_hour,
+        category,
+        city,
+        gender,
+        age,
+        1 as event_count,
+        0 as cart_item_count,
+        value as seed_value,
+        toDecimal64(0, 6) as cart_value,
+        toDecimal64(0, 6) as checkout_value,
+        toDecimal64(0, 6) as revenue,
+        0 as is_order
+    from events
+    where action not in ('cart', 'checkout', 'confirmation')
+),
+
+purchasing as (
+    select
+        session_key,
+        user_id,
+        session_date,
+        order_key,
+        toStartOfHour(occurred_at) as event_hour,
+        category,
+        city,
+        gender,
+        age,
+        1 as event_count,
+        action = 'cart' as cart_item_count,
+        value as seed_value,
+        if(action = 'cart', value, toDecimal64(0, 6)) as cart_value,
+        if(is_final_checkout, value, toDecimal64(0, 6)) as checkout_value,
+        toDecimal64(0, 6) as revenue,
+        0 as is_order
+    from purchase_events
+),
+
+ordering as (
+    select
+        session_key,
+        user_id,
+        session_date,
+        order_key,
+        toStartOfHour(confirmed_at) as event_hour,
+        category,
+        city,
+        gender,
+        age,
+        0 as event_count,
+        0 as cart_item_count,
+        toDecimal64(0, 6) as seed_value,
+        toDecimal64(0, 6) as cart_value,
+        toDecimal64(0, 6) as checkout_value,
+        revenue,
+        1 as is_order
+    from order_lines
+),
+
+united as (
+    select * from browsing
+    union all
+    select * from purchasing
+    union all
+    select * from ordering
+),
+
+-- a user's attributes are part of the grain: they may change within the hour
+hourly as (
+    select
+        session_key,
+        user_id,
+        session_date,
+        order_key,
+        event_hour,
+        category,
+        city,
+        gender,
+        age,
+        toUInt32(sum(united.event_count)) as event_count,
+        toUInt32(sum(united.cart_item_count)) as cart_item_count,
+        sum(united.seed_value) as seed_value,
+        sum(united.cart_value) as cart_value,
+        sum(united.checkout_value) as checkout_value,
+        sum(united.revenue) as revenue,
+        toBool(max(united.is_order)) as is_order
+    from united
+    group by session_key, user_id, session_date, order_key, event_hour, category, city, gender, age
+),
+
+final as (
+    select
+        {{ surrogate_key([
+            'hourly.session_key', 'hourly.event_hour', 'hourly.category', 'hourly.order_key',
+            'hourly.city', 'hourly.gender', 'ifNull(hourly.age, 255)',
+        ]) }} as sales_key,
+        toDate(hourly.event_hour) as event_date,
+        hourly.event_hour as event_hour,
+        {{ local_hour('hourly.event_hour', 'cities.utc_offset_hours') }} as local_hour,
+        hourly.session_key as session_key,
+        hourly.session_date as session_date,
+        hourly.user_id as user_id,
+        hourly.order_key as order_key,
+        hourly.category as category,
+        hourly.city as city,
+        hourly.gender as gender,
+        hourly.age as age,
+        {{ known('ages.age_group') }} as age_group,
+        hourly.event_count as event_count,
+        hourly.cart_item_count as cart_item_count,
+        hourly.seed_value as seed_value,
+        hourly.cart_value as cart_value,
+        hourly.checkout_value as checkout_value,
+        hourly.revenue as revenue,
+        hourly.is_order as is_order,
+        months.input_version as input_version
+    from hourly
+    inner join months on toYYYYMM(hourly.session_date) = months.month
+    left join cities on hourly.city = cities.city
+    left join ages on hourly.age = ages.age
+)
+
+select * from final
