@@ -1,0 +1,117 @@
+"""When sessions start: hours of the day, session numbers, no overlap inside one user's sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from business_telemetry.generate.calendar import FIRST_DAY_SHARE, HOURS, LAST_DAY_SHARE, SHORTEST_WITH_CUT_END
+from business_telemetry.generate.panel import CITIES, MOSCOW_OFFSET
+
+if TYPE_CHECKING:
+    from business_telemetry.generate.shop import Sessions, Shop
+
+DAY: Final = 86_400
+#: A user's next session starts at least this long after the end of the one before, in seconds.
+PAUSE_BETWEEN_SESSIONS: Final = 60
+_OFFSETS: Final = np.array([offset for _, offset in CITIES.values()] + [MOSCOW_OFFSET])
+
+
+class Diary:
+    """What each user has done so far: number of sessions, and end of the last one. Carried from month to month."""
+
+    def __init__(self, users: int) -> None:
+        self.sessions = np.zeros(users, dtype=np.int64)
+        self.busy_until = np.full(users, np.iinfo(np.int64).min // 2)
+
+    def enter(
+        self,
+        shop: Shop,
+        sessions: Sessions,
+        owner: NDArray[np.int64],
+        gaps: NDArray[np.int64],
+        ordered: NDArray[np.bool_],
+        rng: np.random.Generator,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Gives the month's sessions their times.
+
+        Args:
+            shop: The shop.
+            sessions: The month's sessions.
+            owner: Session of each event; events of a session are adjacent and in order.
+            gaps: Seconds since the session's event before, 0 for its first.
+            ordered: Whether each session has an order.
+            rng: The month's random generator.
+
+        Returns:
+            Number (counted per user from 1) and start of each session, seconds since its start of each event.
+        """
+        size = len(sessions.day)
+        events = np.bincount(owner, minlength=size)
+        first = np.cumsum(events) - events
+        elapsed = np.cumsum(gaps)
+        elapsed -= elapsed[first[owner]]
+        length = elapsed[first + events - 1]
+        start = sessions.day * DAY + _draw_seconds(shop, sessions, rng)
+        if size and sessions.day.max() < shop.first_day + shop.config.days - 1:
+            _cross_month_end(start, sessions.day, first, events, elapsed, ordered)
+        order = self._spread(start, length, sessions.user)
+        number = np.empty(size, dtype=np.int64)
+        user = sessions.user[order]
+        begins = np.flatnonzero(np.r_[True, user[1:] != user[:-1]]) if size else np.empty(0, dtype=np.int64)
+        rank = np.arange(size) - np.repeat(begins, np.diff(np.r_[begins, size]))
+        number[order] = self.sessions[user] + rank + 1
+        self.sessions += np.bincount(user, minlength=len(self.sessions))
+        np.maximum.at(self.busy_until, sessions.user, start + length)
+        return number, start, elapsed
+
+    def _spread(
+        self, start: NDArray[np.int64], length: NDArray[np.int64], user: NDArray[np.int32]
+    ) -> NDArray[np.int64]:
+        """Moves sessions (in place) behind those of the same user that they overlap; returns the user-time order."""
+        np.maximum(start, self.busy_until[user] + PAUSE_BETWEEN_SESSIONS, out=start)
+        while True:
+            order = np.lexsort((start, user))
+            before, after = order[:-1], order[1:]
+            free = start[before] + length[before] + PAUSE_BETWEEN_SESSIONS
+            clash = (user[before] == user[after]) & (start[after] < free)
+            if not clash.any():
+                return order
+            start[after[clash]] = free[clash]
+
+
+def _draw_seconds(shop: Shop, sessions: Sessions, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Start of each session in seconds of its day, on the log's clock; edge days are cut."""
+    size = len(sessions.day)
+    hour = np.searchsorted(np.cumsum(HOURS / HOURS.sum()), rng.random(size))
+    second = np.minimum(hour, 23) * 3600 + rng.integers(0, 3600, size)
+    if shop.config.clock == "shop":
+        second = (second - (_OFFSETS[sessions.city] - MOSCOW_OFFSET) * 3600) % DAY
+    first, last = shop.first_day, shop.first_day + shop.config.days - 1
+    if shop.config.days >= 2:
+        share = FIRST_DAY_SHARE
+        second = np.where(sessions.day == first, DAY * (1 - share) + second * share, second)
+    if shop.config.days >= SHORTEST_WITH_CUT_END:
+        second = np.where(sessions.day == last, second * LAST_DAY_SHARE, second)
+    return second.astype(np.int64)
+
+
+def _cross_month_end(
+    start: NDArray[np.int64],
+    day: NDArray[np.int64],
+    first: NDArray[np.int64],
+    events: NDArray[np.int64],
+    elapsed: NDArray[np.int64],
+    ordered: NDArray[np.bool_],
+) -> None:
+    """Moves one session of the month's last day (in place) so that midnight falls between its events.
+
+    The longest one with an order is taken, so that a purchase lies across the edge of a month or a year.
+    """
+    if np.datetime64(int(day.max()) + 1, "D").item().day != 1:
+        return
+    last_day = np.flatnonzero(day == day.max())
+    chosen = last_day[np.lexsort((events[last_day], ordered[last_day]))[-1]]
+    start[chosen] = (day.max() + 1) * DAY - elapsed[first[chosen] + events[chosen] - 1]
