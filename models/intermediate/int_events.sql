@@ -21,6 +21,16 @@ events as (
     {%- endif %}
 ),
 
+numbered as (
+    select
+        events.*,
+        row_number() over (
+            partition by events.user_id, events.session_id
+            order by events.occurred_at, events.action_rank, events.row_index
+        ) as event_no
+    from events
+),
+
 sessions as (
     select
         session_key,
@@ -32,23 +42,23 @@ sessions as (
 
 final as (
     select
-        events.session_key as session_key,
-        events.user_id as user_id,
+        numbered.session_key as session_key,
+        numbered.user_id as user_id,
         sessions.session_started_at as session_started_at,
         sessions.session_date as session_date,
-        events.occurred_at as occurred_at,
-        events.event_date as event_date,
-        events.action as action,
-        events.action_rank as action_rank,
-        events.value as value,
-        events.category as category,
-        events.city as city,
-        events.gender as gender,
-        events.age as age,
-        events.row_index as row_index,
-        events.input_version as input_version
-    from events
-    inner join sessions on events.session_key = sessions.session_key
+        toUInt32(numbered.event_no) as event_no,
+        numbered.occurred_at as occurred_at,
+        numbered.event_date as event_date,
+        numbered.action as action,
+        numbered.action_rank as action_rank,
+        numbered.value as value,
+        numbered.category as category,
+        numbered.city as city,
+        numbered.gender as gender,
+        numbered.age as age,
+        numbered.input_version as input_version
+    from numbered
+    inner join sessions on numbered.session_key = sessions.session_key
     {%- if is_incremental() %}
     where {{ in_months('toYYYYMM(sessions.session_date)', months.stale) }}
     {%- endif %}

@@ -34,8 +34,7 @@ lines as (
         orders.lines_value as lines_value,
         {{ known('carts.category') }} as category,
         coalesce(carts.value, toDecimal64(0, 6)) as price,
-        carts.occurred_at as carted_at,
-        carts.row_index as row_index
+        carts.event_no as event_no
     from orders
     left join carts on orders.order_key = carts.order_key
 ),
@@ -43,9 +42,9 @@ lines as (
 numbered as (
     select
         lines.*,
-        row_number() over (partition by lines.order_key order by lines.carted_at, lines.row_index) as line_no,
+        row_number() over (partition by lines.order_key order by lines.event_no) as line_no,
         row_number() over (
-            partition by lines.order_key order by lines.price desc, lines.carted_at, lines.row_index
+            partition by lines.order_key order by lines.price desc, lines.event_no
         ) as price_rank
     from lines
 ),

@@ -19,7 +19,7 @@ steps as (
         events.action = 'confirmation'
         and lagInFrame(events.action) over (
             partition by events.session_key, events.action = 'cart'
-            order by events.occurred_at, events.action_rank, events.row_index
+            order by events.event_no
             rows between unbounded preceding and current row
         ) = 'checkout' as closes_order
     from events
@@ -30,7 +30,7 @@ attempts as (
         steps.*,
         toUInt16(1 + sum(steps.closes_order) over (
             partition by steps.session_key
-            order by steps.occurred_at, steps.action_rank, steps.row_index
+            order by steps.event_no
             rows between unbounded preceding and 1 preceding
         )) as attempt_no
     from steps
@@ -42,7 +42,7 @@ outcomes as (
         max(attempts.closes_order) over (partition by attempts.session_key, attempts.attempt_no) as is_ordered,
         row_number() over (
             partition by attempts.session_key, attempts.attempt_no, attempts.action
-            order by attempts.occurred_at desc, attempts.action_rank desc, attempts.row_index desc
+            order by attempts.event_no desc
         ) as rank_from_end
     from attempts
 ),
@@ -58,16 +58,15 @@ final as (
             concat(toString(outcomes.session_key), '-', toString(outcomes.attempt_no)),
             ''
         ) as order_key,
+        outcomes.event_no as event_no,
         outcomes.occurred_at as occurred_at,
         outcomes.event_date as event_date,
         outcomes.action as action,
-        outcomes.action_rank as action_rank,
         outcomes.value as value,
         outcomes.category as category,
         outcomes.city as city,
         outcomes.gender as gender,
         outcomes.age as age,
-        outcomes.row_index as row_index,
         toBool(outcomes.closes_order) as is_order_confirmation,
         toBool(outcomes.action = 'checkout' and outcomes.rank_from_end = 1) as is_final_checkout,
         months.input_version as input_version

@@ -139,6 +139,7 @@ final as (
         hourly.order_key as order_key,
         hourly.category as category,
         hourly.city as city,
+        toLowCardinality(cities.geopoint) as geopoint,
         hourly.gender as gender,
         hourly.age as age,
         {{ known('ages.age_group') }} as age_group,
