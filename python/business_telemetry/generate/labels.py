@@ -1,0 +1,182 @@
+"""How strongly an effect moves each daily series, and so what a detector can be asked to find in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from business_telemetry.generate.calendar import WEEKDAYS
+from business_telemetry.generate.contributions import COUNTS, MONEY, SEGMENT_TYPES
+from business_telemetry.generate.effects import Effect, Lever, epoch_day
+from business_telemetry.generate.panel import AGE_GROUPS, CITY_NAMES
+from business_telemetry.generate.shop import MOST_ACTIVE, SESSIONS_PER_ACTIVE, Shop
+from business_telemetry.schema import CATEGORIES, GENDERS
+
+Series = dict[str, NDArray[np.float64]]
+#: By metric: sums of its contributions by cell, for all segments but categories and for categories.
+Cells = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+#: Metrics that a lever moves. Payment moves seed_value too, by a few per cent of its size, which is left out.
+MOVES: Final[dict[Lever, tuple[str, ...]]] = {
+    "traffic": (*COUNTS, *MONEY),
+    "cart": ("orders", "buyers", *MONEY),
+    "payment": ("orders", "buyers", "revenue"),
+    "price": MONEY,
+}
+#: Ratio -> its numerator and denominator.
+RATIOS: Final = {"conversion": ("orders", "sessions"), "average_order_value": ("revenue", "orders")}
+#: Axis of a cell array (see contributions.CELLS) that holds each segment type; the fourth is the session's category.
+AXES: Final = {"city": 0, "gender": 1, "age_group": 2, "category": 4}
+SMALLEST_LABEL: Final = 0.005
+
+
+def multipliers(
+    effects: Sequence[Effect], cells: Cells, days: NDArray[np.int64], shop: Shop, weekdays: bool = False
+) -> Series:
+    """Factor of the effects together on each metric, ratios included; arrays (segments, days).
+
+    An effect that covers a share s of a series' usual total multiplies the series by 1 + s x (factor - 1).
+    """
+    week = WEEKDAYS[(days + date(1970, 1, 1).weekday()) % 7] if weekdays else np.ones(len(days))
+    result = {}
+    for metric, sums in cells.items():
+        rows = sum(len(part) for part in _by_segment(sums))
+        product = np.repeat(week[None, :], rows, axis=0)
+        for effect in effects:
+            if metric in MOVES[effect.lever]:
+                product *= 1 + shares(effect, sums)[:, None] * (_response(effect, metric, days, shop) - 1)
+        result[metric] = product
+    for ratio, (numerator, denominator) in RATIOS.items():
+        result[ratio] = _divide(result[numerator], result[denominator])
+    return result
+
+
+def shares(effect: Effect, sums: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Share of each segment's usual total that an effect covers; shape (segments,)."""
+    inside = _scope(effect)
+    covered = np.concatenate(_by_segment((sums[0] * inside, sums[1] * inside)))
+    return _divide(covered, np.concatenate(_by_segment(sums)), empty=0.0)
+
+
+def spread(values: Series, shape: Series, quiet: dict[str, NDArray[np.bool_]]) -> tuple[Series, Series]:
+    """Expected values (a level times the shape) and standard deviations around them, from the quiet days.
+
+    The variance of counts and sums grows with the expected value; that of ratios is constant.
+    """
+    expected, sigma = {}, {}
+    for metric, value in values.items():
+        level = _mean(np.where(quiet[metric], _divide(value, shape[metric]), np.nan))
+        expected[metric] = level * shape[metric]
+        error = np.where(quiet[metric], value - expected[metric], np.nan)
+        scale = np.ones_like(value) if metric in RATIOS else expected[metric]
+        sigma[metric] = np.sqrt(_mean(_divide(error**2, scale)) * scale)
+    return expected, sigma
+
+
+def label_frame(
+    shop: Shop,
+    cells: Cells,
+    days: NDArray[np.int64],
+    expected: Series,
+    sigma: Series,
+    segments: Sequence[tuple[str, str]],
+) -> pd.DataFrame:
+    """One row per incident, metric and segment that the incident moves by at least half a per cent.
+
+    Columns: incident, kind, lever, metric, segment_type, segment, start, end, sign (1 or -1), size (largest
+    relative change), day_z (median shift of its days in standard deviations), snr (shift summed over its days
+    in standard deviations of that sum).
+    """
+    rows = []
+    for incident in shop.incidents:
+        start, end = epoch_day(incident.start) - days[0], epoch_day(incident.end) - days[0]
+        inside = slice(max(start, 0), end + 1)
+        alone = multipliers([incident], cells, days[inside], shop)
+        for metric, factor in alone.items():
+            change = factor - 1
+            shift = change * expected[metric][:, inside]
+            noise = sigma[metric][:, inside]
+            size = np.take_along_axis(change, np.abs(change).argmax(axis=1)[:, None], axis=1)[:, 0]
+            day_z = np.median(_divide(np.abs(shift), noise), axis=1)
+            snr = _divide(np.abs(shift.sum(axis=1)), np.sqrt((noise**2).sum(axis=1)))
+            for row in np.flatnonzero(np.abs(size) >= SMALLEST_LABEL):
+                rows.append(
+                    {
+                        "incident": incident.name,
+                        "kind": incident.kind,
+                        "lever": incident.lever,
+                        "metric": metric,
+                        "segment_type": segments[row][0],
+                        "segment": segments[row][1],
+                        "start": incident.start,
+                        "end": incident.end,
+                        "sign": int(np.sign(size[row])),
+                        "size": size[row],
+                        "day_z": day_z[row],
+                        "snr": snr[row],
+                    }
+                )
+    return pd.DataFrame(rows, columns=LABEL_COLUMNS)
+
+
+LABEL_COLUMNS: Final = (
+    *("incident", "kind", "lever", "metric", "segment_type", "segment"),
+    *("start", "end", "sign", "size", "day_z", "snr"),
+)
+
+
+def _response(effect: Effect, metric: str, days: NDArray[np.int64], shop: Shop) -> NDArray[np.float64]:
+    """Factor on a metric inside the effect's scope. Users saturate: nobody is active twice a day."""
+    factor = effect.factor_on(days)
+    if metric == "users" and effect.lever == "traffic":
+        usual = shop.config.sessions / shop.config.days / shop.panel.size / SESSIONS_PER_ACTIVE
+        usual = min(usual, MOST_ACTIVE)
+        factor = np.minimum(factor * usual, MOST_ACTIVE) / usual
+    return factor
+
+
+def _scope(effect: Effect) -> NDArray[np.float64]:
+    """1 for each cell in scope; shape broadcasts to contributions.CELLS."""
+
+    def mask(names: tuple[str, ...], known: tuple[str, ...]) -> NDArray[np.float64]:
+        return np.array([not names or name in names for name in known], dtype=float)
+
+    city = mask(effect.cities, CITY_NAMES)[:, None, None, None, None]
+    gender = mask(effect.genders, GENDERS)[:, None, None, None]
+    age_group = mask(effect.age_groups, AGE_GROUPS)[:, None, None]
+    if effect.lever == "price":
+        category = mask(effect.categories, (*CATEGORIES, ""))
+    else:
+        category = mask(effect.categories, CATEGORIES)[:, None]
+    return city * gender * age_group * category
+
+
+def _by_segment(sums: tuple[NDArray[np.float64], NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+    """Cell sums by segment, a block for each segment type."""
+    blocks = []
+    for kind in SEGMENT_TYPES:
+        cells = sums[kind == "category"]
+        others = tuple(axis for axis in range(cells.ndim) if axis != AXES.get(kind))
+        blocks.append(np.atleast_1d(cells.sum(axis=others)))
+    return blocks
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of each row's finite values, 0 where there is none; shape (rows, 1)."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=1, keepdims=True)
+    return total / np.maximum(known.sum(axis=1, keepdims=True), 1)
+
+
+def _divide(
+    top: NDArray[np.float64], bottom: NDArray[np.float64], empty: float = np.nan
+) -> NDArray[np.float64]:
+    """Quotient, and `empty` where the divisor is 0."""
+    return np.divide(
+        top, bottom, out=np.full(np.broadcast_shapes(top.shape, bottom.shape), empty), where=bottom != 0
+    )
