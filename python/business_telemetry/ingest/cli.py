@@ -1,0 +1,107 @@
+"""`telemetry ingest`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from business_telemetry.ingest.errors import IngestError
+from business_telemetry.ingest.report import Report
+from business_telemetry.java import JavaMissing
+from business_telemetry.warehouse import WarehouseUnavailable, open_warehouse
+
+
+def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
+    """`5%` or `0.05`."""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise click.BadParameter(f"{text!r} is not a share: write 5% or 0.05")
+    return share
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--target", help="Output of the dbt profile to load into; default: the profile's own default.")
+@click.option(
+    "--profiles-dir", type=click.Path(path_type=Path), help="Where profiles.yml is; default: as dbt."
+)
+@click.option(
+    "--project-dir", type=click.Path(path_type=Path), help="Where dbt_project.yml is; default: here."
+)
+@click.option("--replace", is_flag=True, help="Supersede the loads of files that have changed since.")
+@click.option(
+    "--max-rejected",
+    default="5%",
+    show_default=True,
+    callback=_share,
+    help="Refuse a load with more bad rows.",
+)
+@click.option(
+    "--staging", help="Directory or URI for Spark's Parquet; default: inside the warehouse, or target/."
+)
+@click.option("--master", help="Spark master; default: spark-submit's, else local[*].")
+@click.option("--quiet", is_flag=True, help="Show errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def ingest(
+    sources: tuple[str, ...],
+    target: str | None,
+    profiles_dir: Path | None,
+    project_dir: Path | None,
+    replace: bool,
+    max_rejected: float,
+    staging: str | None,
+    master: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    r"""Validate event logs with Spark and load them into ClickHouse.
+
+    SOURCE is a CSV file (plain, .gz or .bz2), a Parquet file, a directory, a glob, or any URI that Spark reads.
+    Columns are found by their names in the header. A file that is loaded already is left out: run the same
+    command again, or on a directory that has grown, and only what is new is loaded.
+
+    Malformed rows go to rejected_events with the raw line, file, line number and all reasons.
+
+    \b
+    Exit codes:
+      0  loaded, or nothing new to load
+      1  unexpected error
+      2  wrong usage: no such file, a column is missing
+      3  more rows rejected than --max-rejected; nothing loaded
+      4  a loaded file has changed; --replace is needed
+      5  warehouse not available, or in use by another process
+    """
+    from business_telemetry.ingest.run import ingest_files
+
+    report = Report(quiet=quiet, as_json=as_json)
+    warehouse = None
+    try:
+        warehouse = open_warehouse(target, project_dir, profiles_dir)
+        report.result(
+            ingest_files(
+                sources,
+                warehouse,
+                report,
+                replace=replace,
+                max_rejected=max_rejected,
+                staging=staging,
+                master=master,
+            )
+        )
+    except IngestError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except WarehouseUnavailable as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(5)
+    except JavaMissing as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    finally:
+        if warehouse is not None:
+            warehouse.close()

@@ -1,0 +1,89 @@
+"""Which files to load: the content decides, not the name. Pure; the manifest and the files come in as values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from business_telemetry.ingest.errors import NeedsReplace
+from business_telemetry.ingest.sources import SourceFile
+
+
+@dataclass(frozen=True)
+class LoadedFiles:
+    """A load that counts: its files' names and fingerprints, in the same order."""
+
+    load_id: str
+    names: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does.
+
+    Attributes:
+        files: the files of the new load; empty when there is nothing to do.
+        skipped: files left out, each with the reason.
+        replaces: loads that the new one supersedes.
+    """
+
+    files: tuple[SourceFile, ...]
+    skipped: tuple[tuple[str, str], ...]
+    replaces: tuple[str, ...]
+
+    @property
+    def load_id(self) -> str:
+        """The same files give the same load, in whatever order and under whatever names."""
+        joined = "\n".join(sorted(file.fingerprint for file in self.files))
+        return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace: bool) -> Plan:
+    """Leave out what is loaded, and find the loads that changed files supersede.
+
+    Args:
+        given: the files on the command line.
+        loads: the loads with status `loaded`.
+        replace: may the new load supersede others?
+
+    Raises:
+        NeedsReplace: a file has changed since it was loaded and `replace` is not set, or a load to replace holds
+            other files that are not given.
+    """
+    load_of = {fingerprint: load for load in loads for fingerprint in load.fingerprints}
+    load_named = {name: load for load in loads for name in load.names}
+    changed = [file for file in given if file.fingerprint not in load_of and file.name in load_named]
+    if changed and not replace:
+        lines = [f"{file.name} has changed since load {load_named[file.name].load_id}" for file in changed]
+        raise NeedsReplace(
+            "\n".join(lines) + "\nNothing was loaded. To replace the old content, run again with --replace."
+        )
+    replaced = {load_named[file.name].load_id: load_named[file.name] for file in changed}
+    for load in replaced.values():
+        _require_all_files(load, given)
+
+    files: dict[str, SourceFile] = {}
+    skipped: list[tuple[str, str]] = []
+    for file in given:
+        load = load_of.get(file.fingerprint)
+        if load is not None and load.load_id not in replaced:
+            skipped.append((file.name, f"already loaded as load {load.load_id}"))
+        elif (twin := files.setdefault(file.fingerprint, file)) is not file:
+            skipped.append((file.name, f"same content as {twin.name}"))
+    return Plan(tuple(files.values()), tuple(skipped), tuple(replaced))
+
+
+def _require_all_files(load: LoadedFiles, given: Sequence[SourceFile]) -> None:
+    names, contents = {file.name for file in given}, {file.fingerprint for file in given}
+    missing = [
+        name
+        for name, content in zip(load.names, load.fingerprints, strict=True)
+        if name not in names and content not in contents
+    ]
+    if missing:
+        raise NeedsReplace(
+            f"Load {load.load_id} would be replaced as a whole, and it also holds {', '.join(missing)}.\n"
+            "Give these files too: they are loaded again with the new content."
+        )

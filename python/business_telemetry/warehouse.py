@@ -1,0 +1,107 @@
+"""The warehouse that the dbt profile names, for programs that are not dbt: the connection is configured once."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+class WarehouseUnavailable(Exception):
+    """The profile is missing or wrong, the server does not answer, or the path is held by another process."""
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open connection and what the profile entry says about it.
+
+    Attributes:
+        client: a clickhouse-connect client.
+        schema: the profile's schema; the raw tables live in the database `<schema>_raw`.
+        path: the data directory of an embedded engine, None for a server.
+        cluster: the cluster's name, if the profile has one.
+        label: how messages name the warehouse.
+    """
+
+    client: Client
+    schema: str
+    path: Path | None
+    cluster: str | None
+    label: str
+
+    @property
+    def raw(self) -> str:
+        """The database of the raw layer."""
+        return f"{self.schema}_raw"
+
+    def close(self) -> None:
+        self.client.close()
+
+
+def open_warehouse(
+    target: str | None = None, project_dir: Path | None = None, profiles_dir: Path | None = None
+) -> Warehouse:
+    """Open the warehouse of a dbt profile entry.
+
+    Args:
+        target: the profile's output; None means the profile's default target.
+        project_dir: where `dbt_project.yml` is (default: the current directory). A relative `path` of an
+            embedded warehouse is relative to it, as it is for dbt.
+        profiles_dir: where `profiles.yml` is; default as for dbt: DBT_PROFILES_DIR, the project, `~/.dbt`.
+
+    Raises:
+        WarehouseUnavailable: with one line that says why and what to do.
+    """
+    from dbt_common.exceptions import DbtBaseException
+
+    from dbt.adapters.clickhouse_py.credentials import MEMORY
+    from dbt.adapters.clickhouse_py.engine import connect
+
+    project = (project_dir or Path.cwd()).resolve()
+    try:
+        credentials = load_credentials(target, project, profiles_dir)
+        embedded = credentials.is_embedded and credentials.path != MEMORY
+        if embedded:
+            credentials.path = str(project / Path(credentials.path).expanduser())
+        client = connect(credentials)
+    except DbtBaseException as error:
+        raise WarehouseUnavailable(" ".join(str(error).split())) from error
+    path = Path(credentials.data_path) if embedded else None
+    return Warehouse(
+        client=client,
+        schema=credentials.schema,
+        path=path,
+        cluster=credentials.cluster or None,
+        label=str(path or credentials.host),
+    )
+
+
+def load_credentials(target: str | None, project: Path, profiles_dir: Path | None) -> Any:
+    """The credentials of a profile entry, read and rendered by dbt's own loader.
+
+    Raises:
+        DbtBaseException: dbt's own message about what is wrong with the project or the profile.
+    """
+    from dbt.cli.resolvers import default_profiles_dir
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
+    from dbt_common.exceptions import DbtRuntimeError
+
+    if not (project / "dbt_project.yml").is_file():
+        raise DbtRuntimeError(f"{project} is not a dbt project; run from the project or give --project-dir.")
+    profiles = profiles_dir or _profiles_dir(project) or default_profiles_dir()
+    set_invocation_context(os.environ)
+    set_from_args(Namespace(PROFILES_DIR=str(profiles)), {})
+    return load_profile(str(project), {}, target_override=target).credentials
+
+
+def _profiles_dir(project: Path) -> Path | None:
+    if from_environment := os.environ.get("DBT_PROFILES_DIR"):
+        return Path(from_environment)
+    return project if (project / "profiles.yml").is_file() else None
