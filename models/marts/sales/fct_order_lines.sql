@@ -1,4 +1,4 @@
-{% set upstreams = [ref('int_order_lines')] %}
+{% set upstreams = [ref('int_order_lines'), ref('int_price_norms')] %}
 
 with
 
@@ -8,6 +8,11 @@ months as (
 
 order_lines as (
     select * from {{ ref('int_order_lines') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
+norms as (
+    select * from {{ ref('int_price_norms') }}
     where toYYYYMM(session_date) in (select months.month from months)
 ),
 
@@ -31,9 +36,23 @@ final as (
         {{ known('ages.age_group') }} as age_group,
         order_lines.price as price,
         order_lines.revenue as revenue,
+        -- 0.6745 makes the median absolute deviation a standard deviation for normal data
+        if(
+            order_lines.price > 0,
+            0.6745 * (log(order_lines.price) - norms.log_price_median) / nullIf(norms.log_price_mad, 0),
+            null
+        ) as price_robust_z,
+        if(
+            order_lines.price > 0,
+            (toFloat64(order_lines.price) - norms.value_mean) / nullIf(norms.value_deviation, 0),
+            null
+        ) as price_seed_z,
         months.input_version as input_version
     from order_lines
     inner join months on toYYYYMM(order_lines.session_date) = months.month
+    left join norms
+        on order_lines.category = norms.category
+        and toStartOfMonth(order_lines.session_date) = norms.session_date
     left join ages on order_lines.age = ages.age
 )
 

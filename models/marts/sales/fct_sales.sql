@@ -29,6 +29,10 @@ ages as (
     select * from {{ ref('int_ages') }}
 ),
 
+margins as (
+    select * from {{ ref('category_margin') }}
+),
+
 browsing as (
     select
         session_key,
@@ -150,11 +154,13 @@ final as (
         hourly.checkout_value as checkout_value,
         hourly.revenue as revenue,
         hourly.is_order as is_order,
+        margins.margin as margin,
         months.input_version as input_version
     from hourly
     inner join months on toYYYYMM(hourly.session_date) = months.month
     left join cities on hourly.city = cities.city
     left join ages on hourly.age = ages.age
+    left join margins on hourly.category = margins.category
 )
 
 select * from final
