@@ -48,7 +48,8 @@
 
 
 {% macro month_list(query) -%}
-    {{ return(run_query(query).columns[0].values() | map('int') | list) }}
+    {#- by rows: an empty result of the embedded engine has no columns -#}
+    {{ return(run_query(query).rows | map(attribute=0) | map('int') | list) }}
 {%- endmacro %}
 
 
