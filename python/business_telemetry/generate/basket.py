@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.generate.effects import Effect, Lever, active
+from business_telemetry.generate.effects import Lever, active
+from business_telemetry.generate.goods import DEARNESS, LINE_SHARE
 from business_telemetry.generate.panel import Panel
-from business_telemetry.generate.taste import DEARNESS, LINE_SHARE, draw_rows, user_taste
+from business_telemetry.generate.taste import draw_rows, user_taste
 
 if TYPE_CHECKING:
     from business_telemetry.generate.config import ConfirmationValue
-    from business_telemetry.generate.shop import Sessions
+    from business_telemetry.generate.shop import Sessions, Shop
 
 MICRO: Final = 1_000_000
 #: Share of sessions with a cart, lines per cart, and mean line price in roubles outside the seasons.
-CART_SHARE: Final = 0.383
+CART_SHARE: Final = 0.386
 LINES_PER_CART: Final = 2.0
-LINE_PRICE: Final = 13_200.0
+LINE_PRICE: Final = 12_650.0
 PRICE_SIGMA: Final = 1.15
 #: A line is in the session's own category with this chance, else in any that the user likes.
 SAME_CATEGORY: Final = 0.7
 #: Small baskets are paid, large ones are abandoned: P(checkout) = 1 / (1 + (total / middle) ** steepness).
 #: The pair depends on what confirmations hold, so that rows without category keep 12.8 % of all value.
-CHECKOUT_CURVE: Final = {"checkout": (9_200.0, 2.2), "own": (9_200.0, 2.2), "zero": (8_900.0, 1.3)}
+CHECKOUT_CURVE: Final = {"checkout": (9_500.0, 3.5), "own": (9_500.0, 3.45), "zero": (8_700.0, 1.54)}
 CONFIRM_SHARE: Final = 0.525
 #: A checkout is the basket rounded up to ten roubles, sometimes less a discount, plus delivery.
 DELIVERY: Final = np.array([0, 190, 290, 390, 490, 590])
 DISCOUNTED: Final = 0.08
 #: Shares of the traps among the baskets that can hold them.
-RETRIED, RELOADED, SECOND_ORDER, LINELESS, NO_CHECKOUT, VALUELESS = 0.08, 0.05, 0.06, 0.01, 0.01, 0.02
+RETRIED, RELOADED, SECOND_ORDER, LINELESS, NO_CHECKOUT, VALUELESS = 0.08, 0.05, 0.08, 0.01, 0.01, 0.02
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Baskets:
     @property
     def lines_total(self) -> NDArray[np.int64]:
         """Sum of the line prices of each basket."""
-        return np.bincount(self.line_basket, self.line_price, self.size).astype(np.int64)
+        return sum_by(self.line_basket, self.line_price, self.size)
 
     @property
     def order_value(self) -> NDArray[np.int64]:
@@ -72,46 +73,34 @@ class Baskets:
         return np.where(self.confirmations > 0, value, 0)
 
 
-def draw_baskets(
-    sessions: Sessions,
-    panel: Panel,
-    effects: tuple[Effect, ...],
-    confirmation_value: ConfirmationValue,
-    rng: np.random.Generator,
-) -> Baskets:
+def draw_baskets(shop: Shop, sessions: Sessions, rng: np.random.Generator) -> Baskets:
     """Draws the baskets of a month's sessions; a few sessions with an order go on to a second basket."""
     everyone = np.arange(len(sessions.day))
-    chance = CART_SHARE * _factor("cart", effects, panel, sessions, everyone, sessions.category)
+    chance = CART_SHARE * _factor("cart", shop, sessions, everyone, sessions.category)
     carted = np.flatnonzero(rng.random(len(everyone)) < chance)
-    first = _draw(carted, False, sessions, panel, effects, confirmation_value, rng)
+    first = _draw(carted, False, shop, sessions, rng)
     ordered = first.session[(first.checkouts > 0) & (first.confirmations > 0)]
     again = ordered[rng.random(len(ordered)) < SECOND_ORDER]
-    second = _draw(again, True, sessions, panel, effects, confirmation_value, rng)
+    second = _draw(again, True, shop, sessions, rng)
     return _join(first, second)
 
 
 def _draw(
-    session: NDArray[np.int64],
-    is_second: bool,
-    sessions: Sessions,
-    panel: Panel,
-    effects: tuple[Effect, ...],
-    confirmation_value: ConfirmationValue,
-    rng: np.random.Generator,
+    session: NDArray[np.int64], is_second: bool, shop: Shop, sessions: Sessions, rng: np.random.Generator
 ) -> Baskets:
-    """One basket for each of the given sessions. Second baskets are always checked out."""
+    """One basket for each of the given sessions."""
     size = len(session)
     basket = np.repeat(np.arange(size), rng.geometric(1 / LINES_PER_CART, size))
-    category, base = _draw_lines(session[basket], sessions, panel, rng)
+    category, base = _draw_lines(session[basket], sessions, shop.panel, rng)
     total = np.bincount(basket, base, size)
-    middle, steepness = CHECKOUT_CURVE[confirmation_value]
-    checked_out = is_second | (rng.random(size) < 1 / (1 + (total / middle) ** steepness))
-    pay = CONFIRM_SHARE * _factor("payment", effects, panel, sessions, session, sessions.category[session])
+    middle, steepness = CHECKOUT_CURVE[shop.config.confirmation_value]
+    checked_out = rng.random(size) < 1 / (1 + (total / middle) ** steepness)
+    pay = CONFIRM_SHARE * _factor("payment", shop, sessions, session, sessions.category[session])
     confirmed = checked_out & (rng.random(size) < pay)
 
-    price = base * _factor("price", effects, panel, sessions, session[basket], category)
-    price = np.maximum(np.rint(price * MICRO), MICRO).astype(np.int64)
-    checkout = _checkout_value(np.bincount(basket, price, size), rng)
+    base *= _factor("price", shop, sessions, session[basket], category)
+    price = np.maximum(np.rint(base * MICRO), MICRO).astype(np.int64)
+    checkout = _checkout_value(sum_by(basket, price, size), rng)
     retry_cheaper = np.where(rng.random(size) < 0.3, 100 * MICRO, 0)
     no_checkout = confirmed & (rng.random(size) < NO_CHECKOUT) & (not is_second)
     lineless = checked_out & ~no_checkout & (rng.random(size) < LINELESS)
@@ -123,7 +112,7 @@ def _draw(
         confirmations=confirmed * (1 + (rng.random(size) < RELOADED)),
         first_checkout=checkout + retry_cheaper,
         checkout=checkout,
-        confirmation=_confirmation_value(checkout, ~no_checkout, confirmation_value, rng),
+        confirmation=_confirmation_value(checkout, ~no_checkout, shop.config.confirmation_value, rng),
         line_basket=basket[with_lines],
         line_category=category[with_lines],
         line_price=price[with_lines],
@@ -133,7 +122,7 @@ def _draw(
 def _draw_lines(
     session: NDArray[np.int64], sessions: Sessions, panel: Panel, rng: np.random.Generator
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Category and price (roubles, before any effect) of a line for each given session."""
+    """Category and price (roubles, before any effect) of a line for each of the given sessions."""
     liked = draw_rows(user_taste(panel)[sessions.user[session]], rng)
     category = np.where(rng.random(len(session)) < SAME_CATEGORY, sessions.category[session], liked)
     mean = DEARNESS * LINE_PRICE / (LINE_SHARE @ DEARNESS)
@@ -141,12 +130,13 @@ def _draw_lines(
     return category, mean[category] * noise
 
 
-def _checkout_value(total: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+def _checkout_value(total: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Value of a checkout for each basket total, both in micro-roubles."""
-    tens = np.ceil(total / (10 * MICRO))
+    tens = -(-total // (10 * MICRO))
     discount = np.where(rng.random(len(total)) < DISCOUNTED, rng.uniform(0.03, 0.15, len(total)), 0.0)
-    roubles = 10 * np.ceil(tens * (1 - discount)) + rng.choice(DELIVERY, len(total))
-    return roubles.astype(np.int64) * MICRO
+    roubles = 10 * np.ceil(tens * (1 - discount)).astype(np.int64) + rng.choice(DELIVERY, len(total))
+    value: NDArray[np.int64] = roubles * MICRO
+    return value
 
 
 def _confirmation_value(
@@ -166,22 +156,22 @@ def _confirmation_value(
 
 
 def _factor(
-    lever: Lever,
-    effects: tuple[Effect, ...],
-    panel: Panel,
-    sessions: Sessions,
-    session: NDArray[np.int64],
-    category: NDArray[np.int8],
+    lever: Lever, shop: Shop, sessions: Sessions, session: NDArray[np.int64], category: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """Product of a lever's effects for rows (sessions, baskets or lines) given by session and category."""
     product = np.ones(len(session))
     if not len(session):
         return product
     day, user, city = sessions.day[session], sessions.user[session], sessions.city[session]
-    for effect in active(effects, lever, int(day.min()), int(day.max())):
-        inside = effect.has_user(panel, user, city) & effect.category_mask()[category]
+    for effect in active(shop.effects, lever, int(day.min()), int(day.max())):
+        inside = effect.has_user(shop.panel, user, city) & effect.category_mask()[category]
         product *= np.where(inside, effect.factor_on(day), 1.0)
     return product
+
+
+def sum_by(key: NDArray[Any], money: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Sum of micro-roubles by key; shape (size,). Exact while each sum is below 2**53 (9 billion roubles)."""
+    return np.bincount(key, money, size).astype(np.int64)
 
 
 def _join(first: Baskets, second: Baskets) -> Baskets:

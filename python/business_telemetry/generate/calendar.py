@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.generate.effects import Effect
+from business_telemetry.generate.effects import Effect, Lever
 from business_telemetry.generate.panel import CITIES
 from business_telemetry.schema import CATEGORIES
 
@@ -19,7 +19,7 @@ WEEKDAYS: Final = np.array([0.97, 0.96, 0.97, 0.98, 1.01, 1.06, 1.05])
 HOURS: Final = np.array(
     [18, 10, 6, 4, 4, 6, 14, 26, 38, 48, 56, 60, 62, 60, 57, 55, 56, 60, 66, 74, 80, 78, 62, 36], dtype=float
 )
-#: Daily noise of traffic: a slow wander and a shock of the day. With weekdays it spans the published 0.8 to 1.2.
+#: Daily noise of traffic, a slow wander and a shock: with weekdays it spans the published 0.8 to 1.2.
 WANDER, WANDER_MEMORY, SHOCK = 0.015, 0.95, 0.03
 #: The published first day has about 55 of 1,075 users; the last day of a log is cut in the middle.
 FIRST_DAY_SHARE: Final = 0.05
@@ -29,11 +29,12 @@ SHORTEST_WITH_CUT_END: Final = 10
 #: Value per user rises from 12.3k to 16k, per user with any value from 30.5k to 38.5k.
 SEASON_PRICE: Final = 38.5 / 30.5
 SEASON_CART: Final = (16.0 / 12.3) / SEASON_PRICE
+SEASON_STEPS: Final[tuple[tuple[Lever, float], ...]] = (("price", SEASON_PRICE), ("cart", SEASON_CART))
 #: Runs of special months as (first month, number of months).
 SEASONS: Final = ((9, 1), (12, 2))
 
 #: (month, day, number of days, lever, factor)
-HOLIDAYS: Final = (
+HOLIDAYS: Final[tuple[tuple[int, int, int, Lever, float], ...]] = (
     (1, 1, 2, "traffic", 0.7),
     (2, 14, 1, "cart", 1.15),
     (2, 22, 2, "cart", 1.2),
@@ -78,7 +79,7 @@ def season_effects(
             last += timedelta(days=int(shifts[1]))
             if last < start or first > end:
                 continue
-            for lever, factor in (("price", SEASON_PRICE), ("cart", SEASON_CART)):
+            for lever, factor in SEASON_STEPS:
                 step = 1 + (factor - 1) * size
                 yield Effect(f"season {first:%Y-%m} {lever}", "season", lever, first, last, step)
 

@@ -125,7 +125,7 @@ def generate(
         truth = _write(config, out, console)
     except OSError as error:
         raise click.ClickException(
-            f"cannot write {error.filename or out}: {error.strerror}. Choose a path in a folder you may write to."
+            f"cannot write {out}: {error.strerror}. Choose a path in a folder that you may write to."
         ) from error
     console.print(_summary(truth, out, time.perf_counter() - started))
 

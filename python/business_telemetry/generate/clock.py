@@ -20,7 +20,7 @@ _OFFSETS: Final = np.array([offset for _, offset in CITIES.values()] + [MOSCOW_O
 
 
 class Diary:
-    """What each user has done so far: number of sessions, and end of the last one. Carried from month to month."""
+    """What each user has done so far, carried from month to month: number of sessions, end of the last."""
 
     def __init__(self, users: int) -> None:
         self.sessions = np.zeros(users, dtype=np.int64)
@@ -70,7 +70,11 @@ class Diary:
     def _spread(
         self, start: NDArray[np.int64], length: NDArray[np.int64], user: NDArray[np.int32]
     ) -> NDArray[np.int64]:
-        """Moves sessions (in place) behind those of the same user that they overlap; returns the user-time order."""
+        """Moves sessions (in place) behind those of the same user that they overlap.
+
+        Returns:
+            The order of the sessions by user and time.
+        """
         np.maximum(start, self.busy_until[user] + PAUSE_BETWEEN_SESSIONS, out=start)
         while True:
             order = np.lexsort((start, user))

@@ -1,4 +1,4 @@
-"""Daily metrics as tables of contributions: which session adds how much to which metric, in which category."""
+"""Daily metrics as tables of contributions: which session adds how much to which metric and category."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def cell_sums(sessions: Sessions, panel: Panel, part: Contributions) -> NDArray[
     own = sessions.category[part.session].astype(np.int64)
     order = (keys["city"], keys["gender"], keys["age_group"], own, keys["category"])
     cell = np.ravel_multi_index(order, CELLS)
-    return np.bincount(cell, part.weight, int(np.prod(CELLS))).reshape(CELLS)
+    return np.bincount(cell, part.weight, int(np.prod(CELLS))).astype(np.float64).reshape(CELLS)
 
 
 def _order_rows(baskets: Baskets) -> NDArray[np.int64]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from business_telemetry.generate.config import LogConfig
@@ -24,6 +23,9 @@ from business_telemetry.generate.labels import RATIOS, label_frame, multipliers,
 from business_telemetry.generate.panel import AGE_GROUPS, CITY_NAMES
 from business_telemetry.generate.shop import Shop, open_shop, simulate
 from business_telemetry.schema import CATEGORIES, GENDERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Series = dict[str, NDArray[np.float64]]
 

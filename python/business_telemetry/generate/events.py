@@ -64,7 +64,7 @@ def concatenate(parts: list[Rows]) -> Rows:
 def draw_events(
     shop: Shop, sessions: Sessions, baskets: Baskets, diary: Diary, rng: np.random.Generator
 ) -> Rows:
-    """Events of a month's sessions: by session and in order of time inside each. Nothing is late or doubled yet."""
+    """Events of a month's sessions, by session and time; nothing is late or doubled yet."""
     owner, action, value, category = _draw_steps(sessions, baskets, rng)
     gaps = _draw_gaps(owner, action, rng)
     ordered = np.bincount(baskets.session, baskets.confirmations, len(sessions.day)) > 0
@@ -155,7 +155,7 @@ def _draw_browsing(
 def _draw_gaps(
     owner: NDArray[np.int64], action: NDArray[np.int8], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Seconds since the event before in the same session; 0 for a session's first event and for planted pairs."""
+    """Seconds since the session's event before; 0 for its first event and for planted pairs."""
     mean = np.where(rng.random(len(owner)) < LONG_PAUSE_SHARE, LONG_PAUSE, PAUSE)
     gaps = 1 + np.floor(rng.exponential(mean)).astype(np.int64)
     follows = np.zeros(len(owner), dtype=bool)
@@ -168,7 +168,7 @@ def _draw_gaps(
 
 
 def _repeat(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each thing that happens `counts` times: its index, repeated, and the number of the time (from 0)."""
+    """For things that happen `counts` times: index of the thing, and number of the time (from 0)."""
     index = np.repeat(np.arange(len(counts)), counts)
     return index, _number_within(index)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from business_telemetry.generate.calendar import WEEKDAYS
@@ -16,6 +15,9 @@ from business_telemetry.generate.effects import Effect, Lever, epoch_day
 from business_telemetry.generate.panel import AGE_GROUPS, CITY_NAMES
 from business_telemetry.generate.shop import MOST_ACTIVE, SESSIONS_PER_ACTIVE, Shop
 from business_telemetry.schema import CATEGORIES, GENDERS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Series = dict[str, NDArray[np.float64]]
 #: By metric: sums of its contributions by cell, for all segments but categories and for categories.
@@ -30,7 +32,7 @@ MOVES: Final[dict[Lever, tuple[str, ...]]] = {
 }
 #: Ratio -> its numerator and denominator.
 RATIOS: Final = {"conversion": ("orders", "sessions"), "average_order_value": ("revenue", "orders")}
-#: Axis of a cell array (see contributions.CELLS) that holds each segment type; the fourth is the session's category.
+#: Axis of a cell array (contributions.CELLS) by segment type; the fourth axis is the session's category.
 AXES: Final = {"city": 0, "gender": 1, "age_group": 2, "category": 4}
 SMALLEST_LABEL: Final = 0.005
 
@@ -92,6 +94,8 @@ def label_frame(
     relative change), day_z (median shift of its days in standard deviations), snr (shift summed over its days
     in standard deviations of that sum).
     """
+    import pandas as pd
+
     rows = []
     for incident in shop.incidents:
         start, end = epoch_day(incident.start) - days[0], epoch_day(incident.end) - days[0]
@@ -111,8 +115,8 @@ def label_frame(
                         "kind": incident.kind,
                         "lever": incident.lever,
                         "metric": metric,
-                        "segment_type": segments[row][0],
-                        "segment": segments[row][1],
+                        "segment_type": segments[int(row)][0],
+                        "segment": segments[int(row)][1],
                         "start": incident.start,
                         "end": incident.end,
                         "sign": int(np.sign(size[row])),
@@ -169,14 +173,15 @@ def _by_segment(sums: tuple[NDArray[np.float64], NDArray[np.float64]]) -> list[N
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of each row's finite values, 0 where there is none; shape (rows, 1)."""
     known = np.isfinite(values)
-    total = np.where(known, values, 0.0).sum(axis=1, keepdims=True)
-    return total / np.maximum(known.sum(axis=1, keepdims=True), 1)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
+    return mean
 
 
 def _divide(
     top: NDArray[np.float64], bottom: NDArray[np.float64], empty: float = np.nan
 ) -> NDArray[np.float64]:
     """Quotient, and `empty` where the divisor is 0."""
-    return np.divide(
-        top, bottom, out=np.full(np.broadcast_shapes(top.shape, bottom.shape), empty), where=bottom != 0
-    )
+    quotient = np.full(np.broadcast_shapes(top.shape, bottom.shape), empty)
+    np.divide(top, bottom, out=quotient, where=bottom != 0)
+    return quotient

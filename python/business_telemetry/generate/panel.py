@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from business_telemetry.generate.goods import WOMEN
 from business_telemetry.schema import GENDERS
 
 #: Share of value (published for the ten largest, an assumption for the tail) and offset from UTC in hours.
@@ -38,8 +39,6 @@ CITIES: Final[dict[str, tuple[float, int]]] = {
 #: The last name, empty, is the city of users whose city is not known.
 CITY_NAMES: Final = (*CITIES, "")
 UNKNOWN_CITY: Final = len(CITIES)
-#: The source's share of value by gender.
-WOMEN: Final = 8_976_785_053 / 15_540_960_498
 MOSCOW_OFFSET: Final = 3
 
 AGE_GROUPS: Final = ("0–6", "7–13", "14–17", "18–24", "25–34", "35–44", "45–54", "55–64", "65+", "")
@@ -80,6 +79,9 @@ def draw_panel(size: int, first_day: int, days: int, rng: np.random.Generator) -
     shares = np.array([share for share, _ in CITIES.values()])
     city = rng.permutation(np.repeat(np.arange(len(CITIES)), quotas(shares, size))).astype(np.int16)
     gender = rng.permutation(np.repeat(np.arange(len(GENDERS)), quotas(np.array([WOMEN, 1 - WOMEN]), size)))
+    for group in (city, gender):
+        # the published shares hold for value, so every group is equally active on average
+        activity /= (np.bincount(group, activity) / np.maximum(np.bincount(group), 1))[group]
     age = _draw_ages(size, rng)
 
     special = rng.permutation(size)
@@ -92,7 +94,7 @@ def draw_panel(size: int, first_day: int, days: int, rng: np.random.Generator) -
     move_day[movers] = first_day + rng.integers(days // 4, max(3 * days // 4, days // 4 + 1), len(movers))
     age_group = np.where(age == UNKNOWN_AGE, len(_AGE_EDGES) + 1, np.digitize(age, _AGE_EDGES))
     return Panel(
-        activity=activity / activity.mean(),
+        activity=activity,
         gender=gender.astype(np.int8),
         age=age,
         age_group=age_group.astype(np.int8),
@@ -105,7 +107,7 @@ def draw_panel(size: int, first_day: int, days: int, rng: np.random.Generator) -
 def quotas(shares: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     """Splits `total` in proportion to `shares` by the largest-remainder method."""
     exact = shares / shares.sum() * total
-    parts = np.floor(exact).astype(np.int64)
+    parts: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     parts[np.argsort(parts - exact, kind="stable")[: total - parts.sum()]] += 1
     return parts
 
@@ -117,6 +119,6 @@ def _rare(size: int, one_in: int) -> int:
 
 def _draw_ages(size: int, rng: np.random.Generator) -> NDArray[np.int16]:
     """Adults around 38, and one user in ten a child of 0 to 17."""
-    adults = np.clip(np.round(rng.normal(38, 13, size)), 18, 85)
-    children = rng.integers(0, 18, size)
-    return np.where(rng.random(size) < 0.1, children, adults).astype(np.int16)
+    adults = np.clip(np.rint(rng.normal(38, 13, size)), 18, 85).astype(np.int16)
+    children = rng.integers(0, 18, size, dtype=np.int16)
+    return np.where(rng.random(size) < 0.1, children, adults)

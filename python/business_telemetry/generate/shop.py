@@ -93,7 +93,7 @@ def months(shop: Shop) -> Iterator[tuple[int, int]]:
 
 
 def simulate(shop: Shop) -> Iterator[tuple[Sessions, Baskets, np.random.Generator]]:
-    """Sessions and baskets, a calendar month at a time, with the month's random generator for what follows."""
+    """Sessions and baskets by calendar month, with the month's random generator for what follows."""
     taste = user_taste(shop.panel)
     seen = np.zeros(shop.panel.size, dtype=bool)
     for first, past in months(shop):
@@ -106,11 +106,7 @@ def simulate(shop: Shop) -> Iterator[tuple[Sessions, Baskets, np.random.Generato
             shop.panel, taste, active(shop.effects, "traffic", first, past - 1), user, city, day, rng
         )
         sessions = Sessions(day, user, city, category)
-        yield (
-            sessions,
-            draw_baskets(sessions, shop.panel, shop.effects, shop.config.confirmation_value, rng),
-            rng,
-        )
+        yield sessions, draw_baskets(shop, sessions, rng), rng
 
 
 def _effects(config: LogConfig, rng: np.random.Generator) -> Iterator[Effect]:
@@ -145,7 +141,8 @@ def _attraction(
     for effect in today:
         factor = effect.factor_on(days[:1])[0]
         weight[np.ix_(effect.has_user(panel, user, city), effect.category_mask())] *= factor
-    return panel.activity * weight.sum(axis=1)
+    total: NDArray[np.float64] = weight.sum(axis=1)
+    return panel.activity * total
 
 
 def _users_of_day(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.generate.basket import MICRO, Baskets
+from business_telemetry.generate.basket import MICRO, Baskets, sum_by
 from business_telemetry.generate.clock import DAY
 from business_telemetry.generate.effects import Effect
 from business_telemetry.generate.events import CART, CHECKOUT, NO_CATEGORY, Rows
@@ -104,7 +104,7 @@ class Truth:
         city = np.where(rows.attributes >= panel.size, panel.next_city[rows.user], panel.city[rows.user])
         keys = {"category": rows.category, "gender": panel.gender[rows.user], "city": city}
         for name, key in keys.items():
-            self.raw_value[name] += _sums(key, rows.value, len(self.raw_value[name]))
+            self.raw_value[name] += sum_by(key, rows.value, len(self.raw_value[name]))
 
     def report(self, lines: int, rejected: dict[str, int]) -> dict[str, Any]:
         """The ground truth as plain data for JSON. Money is text with six decimals."""
@@ -193,8 +193,3 @@ def _config(shop: Shop) -> dict[str, Any]:
 
 def _calendar(seconds: NDArray[np.int64], unit: str) -> NDArray[np.datetime64]:
     return (seconds // DAY).astype("datetime64[D]").astype(f"datetime64[{unit}]")
-
-
-def _sums(key: NDArray[Any], value: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Sum of value by key. Exact while a month's sum is below 2**53 micro-roubles (9 billion roubles)."""
-    return np.bincount(key, value, size).astype(np.int64)

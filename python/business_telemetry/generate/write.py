@@ -24,7 +24,7 @@ SLICE: Final = 500_000
 
 
 class LogWriter:
-    """Writes a log to `path` (.csv or .csv.gz). The file appears, complete, when the writer closes without error.
+    """Writes a log to `path` (.csv or .csv.gz), which appears when the writer closes without error.
 
     `lines` counts the records written so far, malformed ones included; it is also the next row's index.
     """
@@ -44,7 +44,7 @@ class LogWriter:
     def __enter__(self) -> LogWriter:
         """Opens the file. Raises OSError when the path is not writable."""
         self._raw = self._part.open("wb")
-        self._file: IO[bytes] = self._raw
+        self._file: IO[bytes] | gzip.GzipFile = self._raw
         if self.path.suffix == ".gz":
             # no name and no time in the header, so that equal logs are equal bytes
             self._file = gzip.GzipFile("", "wb", compresslevel=5, fileobj=self._raw, mtime=0)
