@@ -13,10 +13,10 @@ events as (
     where {{ in_months('toYYYYMM(event_date)', months.read) }}
         -- sessions of other months that reach into these
         and session_key not in (
-            select session_key from {{ this }}
-            where {{ in_months('toYYYYMM(event_date)', months.read) }}
-                and toYYYYMM(session_date) != toYYYYMM(event_date)
-                and not {{ in_months('toYYYYMM(session_date)', months.stale) }}
+            select built.session_key from {{ this }} as built
+            where {{ in_months('toYYYYMM(built.event_date)', months.read) }}
+                and toYYYYMM(built.session_date) != toYYYYMM(built.event_date)
+                and not {{ in_months('toYYYYMM(built.session_date)', months.stale) }}
         )
     {%- endif %}
 ),

@@ -44,7 +44,7 @@ numbered as (
         lines.*,
         row_number() over (partition by lines.order_key order by lines.event_no) as line_no,
         row_number() over (
-            partition by lines.order_key order by lines.price desc, lines.event_no
+            partition by lines.order_key order by lines.price desc, lines.event_no asc
         ) as price_rank
     from lines
 ),

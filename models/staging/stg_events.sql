@@ -33,9 +33,9 @@ ranked as (
             order by
                 actions.action_rank desc,
                 source_events.value desc,
-                source_events.row_index,
-                source_events.source_file,
-                source_events.source_line
+                source_events.row_index asc,
+                source_events.source_file asc,
+                source_events.source_line asc
         ) as duplicate_rank,
         count() over (partition by toYYYYMM(source_events.timestamp), {{ duplicate_key() }}) as raw_row_count
     from source_events

@@ -10,7 +10,11 @@ from business_telemetry import __version__
 
 COMMANDS = {
     "generate": ("business_telemetry.generate.cli", "Write a synthetic event log in the source format."),
-    "ingest": ("business_telemetry.ingest.cli", "Validate event logs with Spark and load them into ClickHouse."),
+    "ingest": (
+        "business_telemetry.ingest.cli",
+        "Validate event logs with Spark and load them into ClickHouse.",
+    ),
+    "summary": ("business_telemetry.summary", "Show what the warehouse holds and how the last build went."),
 }
 
 

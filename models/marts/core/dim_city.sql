@@ -1,18 +1,30 @@
 with
 
 gazetteer as (
-    select *, {{ city_spelling('city') }} as spelling from {{ ref('cities') }}
+    select
+        *,
+        {{ city_spelling('city') }} as spelling
+    from {{ ref('cities') }}
 ),
 
 observed as (
-    select distinct city, {{ city_spelling('city') }} as spelling from {{ ref('stg_events') }}
+    select distinct
+        city,
+        {{ city_spelling('city') }} as spelling
+    from {{ ref('stg_events') }}
 ),
 
 -- the log's spelling wins; cities that the gazetteer lacks stay, without a place on the map
 all_cities as (
-    select city, spelling from observed
+    select
+        city,
+        spelling
+    from observed
     union all
-    select city, spelling from gazetteer
+    select
+        city,
+        spelling
+    from gazetteer
     where spelling not in (select observed.spelling from observed)
 ),
 

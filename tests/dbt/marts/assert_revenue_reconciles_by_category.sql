@@ -2,39 +2,59 @@
 with
 
 lines_by_category as (
-    select category, sum(revenue) as revenue
+    select
+        category,
+        sum(revenue) as revenue
     from {{ ref('fct_order_lines') }}
     group by category
 ),
 
 sales_by_category as (
-    select category, sum(revenue) as revenue
+    select
+        category,
+        sum(revenue) as revenue
     from {{ ref('fct_sales') }}
     where is_order
     group by category
 ),
 
 orders as (
-    select 'all' as category, sum(revenue) as revenue
+    select
+        'all' as category,
+        sum(revenue) as revenue
     from {{ ref('fct_orders') }}
     having count() > 0
 ),
 
 sales as (
-    select 'all' as category, sum(revenue) as revenue
+    select
+        'all' as category,
+        sum(revenue) as revenue
     from {{ ref('fct_sales') }}
     where is_order
     having count() > 0
 ),
 
 united as (
-    select category, revenue from lines_by_category
+    select
+        category,
+        revenue
+    from lines_by_category
     union all
-    select category, revenue from sales_by_category
+    select
+        category,
+        revenue
+    from sales_by_category
     union all
-    select category, revenue from orders
+    select
+        category,
+        revenue
+    from orders
     union all
-    select category, revenue from sales
+    select
+        category,
+        revenue
+    from sales
 )
 
 select

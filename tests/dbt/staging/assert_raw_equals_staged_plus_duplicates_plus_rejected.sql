@@ -13,13 +13,13 @@ loaded as (
         count() as row_count,
         count() - uniqExact({{ duplicate_key() }}) as duplicate_count
     from {{ source('telemetry_raw', 'events') }}
-    where load_id in (select load_id from {{ ref('stg_loads') }})
+    where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
 ),
 
 rejected as (
     select count() as row_count
     from {{ source('telemetry_raw', 'rejected_events') }}
-    where load_id in (select load_id from {{ ref('stg_loads') }})
+    where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
 ),
 
 staged as (

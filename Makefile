@@ -1,0 +1,59 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint docs bench clean lock java
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_LOG := data/demo/dataset_telemetry.csv
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+java:
+	@PYTHONPATH=python $(PYTHON) -m business_telemetry.java
+
+setup: java $(VENV)/.installed profiles.yml ## install everything into .venv
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 setup")'
+	@echo "Installing the locked dependencies into $(VENV), this takes a few minutes the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+profiles.yml:
+	@cp profiles.yml.example profiles.yml
+
+demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model, make the docs
+	@$(BIN)/telemetry ingest $(DEMO_LOG)
+	@$(BIN)/dbt build
+	@$(BIN)/dbt docs generate --quiet
+	@$(BIN)/telemetry summary
+
+$(DEMO_LOG):
+	@mkdir -p $(@D)
+	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 17000 --users 400 --days 371 --bad-rate 0.01
+
+test: setup lint ## lint, types, unit, functional and dbt tests
+	@$(BIN)/pytest
+
+lint: setup ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint models tests/dbt
+
+docs: setup ## dbt docs as one static page, target/static_index.html
+	@$(BIN)/dbt docs generate --static
+
+bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
+	@$(BIN)/python -m bench
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-strip-extras --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## remove everything that these commands made, except .venv
+	rm -rf target logs data warehouse spark-warehouse

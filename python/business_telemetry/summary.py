@@ -1,0 +1,107 @@
+"""What the warehouse holds now: loads, headline figures, and the outcome of the last dbt run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from business_telemetry.warehouse import WarehouseUnavailable, open_warehouse
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+LOADS = """
+    select count() as loads, sum(rows_read) as rows_read, sum(rows_loaded) as rows_loaded,
+        sum(rows_rejected) as rows_rejected
+    from {raw:Identifier}.loads final
+    where status = 'loaded'
+"""
+
+HEADLINES = """
+    select
+        min(event_date) as first_day,
+        max(event_date) as last_day,
+        sum(revenue) as revenue,
+        uniqExactIf(order_key, is_order) as orders,
+        uniqExactIf(user_id, is_order) as buyers,
+        uniqExact(user_id) as users,
+        uniqExact(session_key) as sessions,
+        sum(cart_value) as cart_value
+    from {marts:Identifier}.fct_sales
+"""
+
+
+def read_summary(client: Client, schema: str) -> dict[str, Any]:
+    """Loads and headline figures of a built warehouse, by name; money in RUB."""
+    names = {"raw": f"{schema}_raw", "marts": f"{schema}_marts"}
+    figures: dict[str, Any] = {}
+    for query in (LOADS, HEADLINES):
+        figures |= next(iter(client.query(query, parameters=names).named_results()))
+    return figures
+
+
+def count_test_results(run_results: Path) -> dict[str, int]:
+    """Statuses of the tests of the last dbt invocation, e.g. `{"pass": 161}`; empty when there was none."""
+    if not run_results.is_file():
+        return {}
+    results = json.loads(run_results.read_text(encoding="utf-8"))["results"]
+    return dict(
+        Counter(r["status"] for r in results if r["unique_id"].split(".")[0] in ("test", "unit_test"))
+    )
+
+
+def lines(figures: dict[str, Any], tests: dict[str, int]) -> list[tuple[str, str]]:
+    """The summary as label and text, one pair a line."""
+    revenue, orders, buyers = figures["revenue"], figures["orders"], figures["buyers"]
+    shown = [
+        ("loads", number(figures["loads"])),
+        ("rows read", number(figures["rows_read"])),
+        ("rows loaded", number(figures["rows_loaded"])),
+        ("rows rejected", number(figures["rows_rejected"])),
+        ("tests", ", ".join(f"{count} {status}" for status, count in tests.items()) or "not run"),
+        ("period", f"{figures['first_day']} to {figures['last_day']}"),
+        ("revenue, RUB", number(revenue)),
+        ("orders", number(orders)),
+        ("average order, RUB", number(revenue / orders) if orders else "-"),
+        ("buyers of users", f"{number(buyers)} of {number(figures['users'])}"),
+        ("sessions", number(figures["sessions"])),
+        ("put into carts, RUB", number(figures["cart_value"])),
+    ]
+    return shown
+
+
+def number(value: int | Decimal) -> str:
+    """1234567.8 as '1,234,568'."""
+    return f"{value:,.0f}"
+
+
+@click.command()
+@click.option("--target", help="Output of the dbt profile; the profile's default when not given.")
+def summary(target: str | None) -> None:
+    """Show what the warehouse holds: rows, test results of the last `dbt build`, headline figures."""
+    try:
+        warehouse = open_warehouse(target)
+    except WarehouseUnavailable as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        figures = read_summary(warehouse.client, warehouse.schema)
+    except Exception as error:
+        raise click.ClickException(
+            f"{warehouse.label} holds no built marts yet; run `telemetry ingest LOG` and `dbt build` first."
+        ) from error
+    finally:
+        warehouse.close()
+    tests = count_test_results(Path(os.environ.get("DBT_TARGET_PATH", "target")) / "run_results.json")
+    click.secho(f"\n{warehouse.label}", bold=True)
+    for label, text in lines(figures, tests):
+        click.echo(f"  {label:<20} {text}")
+    click.secho("\nWhere to look next", bold=True)
+    click.echo("  dbt docs serve                  lineage, definitions and every column")
+    click.echo("  dbt show --inline \"select * from {{ ref('fct_sales') }}\" --limit 5")
+    click.echo("  telemetry ingest YOUR_LOG.csv   your own log, then dbt build\n")

@@ -1,0 +1,35 @@
+"""One small log, ingested and built once by the commands that a user runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from project import Project
+
+
+@pytest.fixture(scope="session")
+def demo_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated log with every trap and 1 % malformed rows; its ground truth stands beside it."""
+    log = tmp_path_factory.mktemp("log") / "log.csv"
+    home = tmp_path_factory.mktemp("generate")
+    Project(home).run(
+        *("telemetry", "generate", str(log), "--quiet", "--sessions", "4000"),
+        *("--users", "150", "--days", "120", "--bad-rate", "0.01", "--seed", "5"),
+    )
+    return log
+
+
+@pytest.fixture(scope="session")
+def demo(demo_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project after `telemetry ingest` and `dbt build` of that log: all built, every test passed."""
+    project = Project(tmp_path_factory.mktemp("demo"))
+    project.run("telemetry", "ingest", str(demo_log), "--quiet")
+    project.run("dbt", "build")
+    return project
+
+
+@pytest.fixture(scope="session")
+def demo_warehouse(demo: Project) -> Path:
+    """The directory of the demo's warehouse."""
+    return demo.home / "warehouse"
