@@ -103,6 +103,8 @@ def generate(
     """
     if not out.name.endswith((".csv", ".csv.gz")):
         raise click.BadParameter(f"{out} must end in .csv or .csv.gz", param_hint="OUT")
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"the folder {out.parent} does not exist; create it first", param_hint="OUT")
     try:
         config = LogConfig(
             sessions=sessions,

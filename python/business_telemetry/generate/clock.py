@@ -57,33 +57,39 @@ class Diary:
         start = sessions.day * DAY + _draw_seconds(shop, sessions, rng)
         if size and sessions.day.max() < shop.first_day + shop.config.days - 1:
             _cross_month_end(start, sessions.day, first, events, elapsed, ordered)
-        order = self._spread(start, length, sessions.user)
+        start = np.maximum(start, self.busy_until[sessions.user] + PAUSE_BETWEEN_SESSIONS)
+        order = np.lexsort((start, sessions.user))
+        start[order], rank = _spread(sessions.user[order], start[order], length[order])
         number = np.empty(size, dtype=np.int64)
-        user = sessions.user[order]
-        begins = np.flatnonzero(np.r_[True, user[1:] != user[:-1]]) if size else np.empty(0, dtype=np.int64)
-        rank = np.arange(size) - np.repeat(begins, np.diff(np.r_[begins, size]))
-        number[order] = self.sessions[user] + rank + 1
-        self.sessions += np.bincount(user, minlength=len(self.sessions))
+        number[order] = self.sessions[sessions.user[order]] + rank + 1
+        self.sessions += np.bincount(sessions.user, minlength=len(self.sessions))
         np.maximum.at(self.busy_until, sessions.user, start + length)
         return number, start, elapsed
 
-    def _spread(
-        self, start: NDArray[np.int64], length: NDArray[np.int64], user: NDArray[np.int32]
-    ) -> NDArray[np.int64]:
-        """Moves sessions (in place) behind those of the same user that they overlap.
 
-        Returns:
-            The order of the sessions by user and time.
-        """
-        np.maximum(start, self.busy_until[user] + PAUSE_BETWEEN_SESSIONS, out=start)
-        while True:
-            order = np.lexsort((start, user))
-            before, after = order[:-1], order[1:]
-            free = start[before] + length[before] + PAUSE_BETWEEN_SESSIONS
-            clash = (user[before] == user[after]) & (start[after] < free)
-            if not clash.any():
-                return order
-            start[after[clash]] = free[clash]
+def _spread(
+    user: NDArray[np.int32], start: NDArray[np.int64], length: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Moves sessions, sorted by user and start, behind those of the same user that they overlap.
+
+    A session starts at its own time or when the one before is over, whichever is later. For a whole run that
+    is start(i) = C(i) + max over j <= i of (start(j) - C(j)), where C(i) is the time that the run's sessions
+    before i take together.
+
+    Returns:
+        Start of each session, and its rank (from 0) among its user's.
+    """
+    if not len(user):
+        return start, np.empty(0, dtype=np.int64)
+    is_first = np.r_[True, user[1:] != user[:-1]]
+    run = np.cumsum(is_first) - 1
+    begin = np.flatnonzero(is_first)[run]
+    taken = np.cumsum(length + PAUSE_BETWEEN_SESSIONS) - (length + PAUSE_BETWEEN_SESSIONS)
+    taken -= taken[begin]
+    free = start - taken
+    # one running maximum for all users: each run is lifted above everything in the runs before it
+    lift = run * (free.max() - free.min() + 1)
+    return taken + np.maximum.accumulate(free + lift) - lift, np.arange(len(user)) - begin
 
 
 def _draw_seconds(shop: Shop, sessions: Sessions, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -12,6 +12,9 @@ from business_telemetry.generate.effects import Effect
 DEFAULT_START: Final = date(2021, 12, 26)
 DEFAULT_DAYS: Final = 1105
 SESSIONS_PER_USER_DAY: Final = 0.575
+#: ClickHouse's DateTime holds these days.
+FIRST_DAY: Final = date(1970, 1, 1)
+LAST_DAY: Final = date(2106, 1, 1)
 
 #: What a confirmation's `value` holds is not documented by the source, so each possibility can be generated.
 ConfirmationValue = Literal["checkout", "zero", "own"]
@@ -67,12 +70,10 @@ class LogConfig:
             raise ValueError(f"bad_rate must be at least 0 and below 1, not {self.bad_rate}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, not {self.seed}")
-        try:
-            self.start + timedelta(days=self.days)
-        except OverflowError:
+        if self.start < FIRST_DAY or self.days > (LAST_DAY - self.start).days:
             raise ValueError(
-                f"days must end before the year 10000, not {self.days} after {self.start}"
-            ) from None
+                f"the log must lie between {FIRST_DAY} and {LAST_DAY}, the range of the warehouse's times"
+            )
 
     @property
     def panel_size(self) -> int:
