@@ -1,0 +1,269 @@
+"""What a series is expected to be on each day, and how noisy it is.
+
+A log-linear quasi-likelihood regression (McCullagh & Nelder, Generalized Linear Models, 1989, ch. 9) on
+weekday, month, yearly wave and a bending trend. A segment is its metric's total times a deviation that is
+shrunk towards none (ridge, Hoerl & Kennard 1970), so that small segments borrow the shop's season.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
+
+ROUNDS = 8
+YEAR_KNOWN_DAYS = 380  # a month's level is learned once the month has been seen before
+KNOT_DAYS = 90
+# Prior standard deviations of log effects: of a total, and of a segment relative to its total.
+PRIOR = {"weekday": (0.5, 0.05), "month": (0.5, 0.08), "wave": (0.3, 0.03), "trend": (0.06, 0.04)}
+SPECIAL_PRIOR = (0.5, 0.10)
+SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
+SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
+EDGE_DAYS = 3  # a season may start this many days off the first of the month
+EDGE_STEP = 0.04
+HUBER = 1.8
+REJECT = 5.0
+BLOCK_DAYS = 28
+BLOCK_HUBER = 2.0
+
+
+@dataclass(frozen=True)
+class Expected:
+    """S × T arrays: mean of y, variance of its noise, and relative doubt about the mean itself."""
+
+    mean: Floats
+    variance: Floats
+    doubt: Floats
+
+
+@dataclass(frozen=True)
+class Special:
+    """Days that share one effect in the series of `rows` (S flags)."""
+
+    rows: Bools
+    days: Ints
+
+
+@dataclass(frozen=True)
+class Fit:
+    """R fitted series: R × T log curve without special days, R × G log effects of these, mean, variance."""
+
+    curve: Floats
+    special: Floats
+    mean: Floats
+    variance: Floats
+    month: Floats
+
+
+def expect(panel: Panel, use: Bools) -> Expected:
+    """Expected values of all series, learned from the days marked in `use` (S × T)."""
+    mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
+    log_n = np.log(np.maximum(panel.n, 1e-9))
+    specials = special_days(panel)
+    for root in np.flatnonzero(panel.parent < 0).tolist():
+        rows, months = np.array([root]), panel.dates.astype("datetime64[M]").astype(np.int64) % 12
+        fit = fit_rows(panel, rows, log_n[rows], months, specials, use, depth=0)
+        if np.any(fit.month):
+            months = align_season_edges(panel, root, fit, months)
+            fit = fit_rows(panel, rows, log_n[rows], months, specials, use, depth=0)
+        mean[root], variance[root] = fit.mean[0], fit.variance[0]
+        family = np.flatnonzero(panel.parent == root)
+        step = np.abs(fit.month[0] - np.median(fit.month[0]))
+        doubt[np.append(family, root)] = SEASON_DOUBT * step[months]
+        if len(family):
+            base = (
+                fit.curve - log_n[rows] + spread_special(fit.special, specials, family, panel) + log_n[family]
+            )
+            fit = fit_rows(panel, family, base, months, specials, use, depth=1)
+            mean[family], variance[family] = fit.mean, fit.variance
+    for group in specials:
+        area = np.ix_(group.rows, group.days)
+        doubt[area] = np.maximum(doubt[area], SPECIAL_DOUBT)
+    return Expected(mean, variance, doubt)
+
+
+def special_days(panel: Panel) -> list[Special]:
+    """The calendar's days grouped by name and scope."""
+    known: dict[tuple[str, tuple[int, ...] | None], list[int]] = {}
+    for entry in panel.calendar:
+        index = (
+            int((entry.day - panel.dates[0]).astype("timedelta64[D]").astype(int)) if len(panel.dates) else -1
+        )
+        if 0 <= index < len(panel.dates):
+            known.setdefault((entry.name, entry.scope), []).append(index)
+    groups = []
+    for (_, scope), days in known.items():
+        rows = np.full(len(panel.y), scope is None)
+        rows[list(scope or ())] = True
+        groups.append(Special(rows, np.array(sorted(set(days)))))
+    return groups
+
+
+def spread_special(effects: Floats, specials: list[Special], rows: Ints, panel: Panel) -> Floats:
+    """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
+    spread = np.zeros((len(rows), len(panel.dates)))
+    for index, group in enumerate(specials):
+        spread[:, group.days] += (group.rows[rows] * effects[:, index])[:, None]
+    return spread
+
+
+def design(panel: Panel, months: Ints) -> tuple[Floats, Floats]:
+    """T × P regressors and their 2 × P prior standard deviations (total, segment)."""
+    days = len(panel.dates)
+    weekday = panel.dates.astype("datetime64[D]").astype(np.int64) % 7
+    blocks = {"weekday": np.eye(7)[weekday]}
+    if days >= YEAR_KNOWN_DAYS:
+        angle = 2 * np.pi * np.outer(panel.dates.astype("datetime64[D]").astype(np.int64) / 365.25, [1, 2])
+        blocks["month"] = np.eye(12)[months]
+        blocks["wave"] = np.hstack([np.sin(angle), np.cos(angle)])
+    knots = np.arange(0, max(days - KNOT_DAYS // 2, 1), KNOT_DAYS)
+    blocks["trend"] = np.clip((np.arange(days)[:, None] - knots) / KNOT_DAYS, 0, 1)
+    priors = [np.full((2, 1), 10.0)]
+    priors += [
+        np.repeat([[p] for p in PRIOR[name]], block.shape[1], axis=1) for name, block in blocks.items()
+    ]
+    return np.hstack([np.ones((days, 1)), *blocks.values()]), np.hstack(priors)
+
+
+def fit_rows(
+    panel: Panel, rows: Ints, base: Floats, months: Ints, specials: list[Special], use: Bools, depth: int
+) -> Fit:
+    """Fit `rows` as deviations from the log curves `base`, by iteratively reweighted least squares.
+
+    Robust in two ways: Huber weights (Huber 1964) on days, and on the four weeks around each day. The
+    dispersion is Huber's "proposal 2" on Pearson residuals.
+    """
+    x, priors = design(panel, months)
+    pairs = np.stack([x[:, i] * x[:, j] for i, j in zip(*np.triu_indices(x.shape[1]), strict=True)], axis=1)
+    seen, power = use[rows].astype(float), panel.power[rows]
+    y = np.where(use[rows], panel.y[rows], 0.0)
+    exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
+    level = np.log(np.maximum(y.sum(1), 1e-9) / np.maximum((seen * np.exp(base)).sum(1), 1e-9))
+    curve, spread = base + level[:, None], np.zeros_like(y)
+    mean = np.exp(curve)
+    phi = first_dispersion(y, mean, seen, exponent)
+    for step in range(ROUNDS):
+        variance = noise(mean, phi, seen, exponent)
+        score = normal_score(y, mean, variance, power)
+        trust = np.minimum(1.0, HUBER / np.maximum(np.abs(score), HUBER)) * block_trust(score * seen)
+        if step >= 2:
+            trust *= np.abs(score) < REJECT
+        weight = seen * trust * mean**2 / variance
+        change = np.clip(y / mean - 1, -1, 3)
+        coefficients = solve_ridge(x, pairs, weight, curve - base + change, priors[depth])
+        curve = base + coefficients @ x.T
+        change = np.clip(y / np.exp(curve + spread) - 1, -1, 3)
+        special = special_effects(change + spread, weight, specials, SPECIAL_PRIOR[depth])
+        spread = spread_special(special, specials, rows, panel)
+        mean = np.exp(np.clip(curve + spread, -30, 30))
+        residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
+        phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
+    month = coefficients[:, 8:20] if len(panel.dates) >= YEAR_KNOWN_DAYS else np.zeros((len(rows), 12))
+    return Fit(curve, special, mean, noise(mean, phi, seen, exponent), month)
+
+
+def solve_ridge(x: Floats, pairs: Floats, weight: Floats, target: Floats, prior: Floats) -> Floats:
+    """R × P coefficients of weighted ridge regressions that share the T × P regressors."""
+    upper = np.triu_indices(x.shape[1])
+    gram: Floats = np.empty((len(weight), x.shape[1], x.shape[1]))
+    gram[:, upper[0], upper[1]] = weight @ pairs
+    gram[:, upper[1], upper[0]] = gram[:, upper[0], upper[1]]
+    gram += np.diag(1.0 / np.square(prior))
+    solution: Floats = np.linalg.solve(gram, ((weight * target) @ x)[:, :, None])[:, :, 0]
+    return solution
+
+
+def special_effects(change: Floats, weight: Floats, specials: list[Special], prior: float) -> Floats:
+    """R × G log effects of special days, shrunk towards none."""
+    sizes = np.zeros((len(change), len(specials)))
+    for index, group in enumerate(specials):
+        known = weight[:, group.days]
+        sizes[:, index] = (known * change[:, group.days]).sum(1) / (known.sum(1) + prior**-2.0)
+    return sizes
+
+
+def block_trust(score: Floats) -> Floats:
+    """R × T weights from the four weeks around each day: a long incident is small day by day.
+
+    Down-weighting whole blocks turns the mean over years into something close to a median, so that one
+    odd December does not bend what all Decembers are expected to be.
+    """
+    width = min(BLOCK_DAYS, score.shape[1])
+    sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
+    start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
+    block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
+    trust: Floats = BLOCK_HUBER / np.maximum(block, BLOCK_HUBER)
+    return trust
+
+
+def noise(mean: Floats, phi: Floats, seen: Floats, exponent: Floats) -> Floats:
+    """R × T variances: dispersion times a power of the mean (Tweedie 1984), anchored at the mean level."""
+    centre = ((seen * mean).sum(1) / np.maximum(seen.sum(1), 1) + 1e-9)[:, None]
+    ratio = mean / centre
+    variance: Floats = phi[:, None] * centre * np.where(exponent > 1, ratio * np.sqrt(ratio), ratio)
+    return variance + 1e-6 * mean * mean + 1e-12  # nothing is known better than to 0.1 %
+
+
+def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats) -> Floats:
+    """R starting dispersions: the median absolute week-on-week change, free of season and trend."""
+    unit = y / np.sqrt(noise(mean, np.ones(len(y)), seen, exponent))
+    change = np.where((seen[:, 7:] > 0) & (seen[:, :-7] > 0), np.abs(unit[:, 7:] - unit[:, :-7]), np.nan)
+    known = np.isfinite(change).any(1)
+    spread = np.ones(len(y))
+    spread[known] = np.nanmedian(change[known], axis=1) / 0.6745 / np.sqrt(2)
+    return np.maximum(spread, 0.3) ** 2
+
+
+def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
+    """The month that each day behaves like: season edges moved by up to EDGE_DAYS where that fits better.
+
+    Only clear steps are moved. A day's misfit is its squared score cut at 9, so that an incident at the
+    edge does not decide alone.
+    """
+    aligned = months.copy()
+    for edge in (np.flatnonzero(np.diff(months)) + 1).tolist():
+        step = fit.month[0, months[edge]] - fit.month[0, months[edge - 1]]
+        if abs(step) < EDGE_STEP:
+            continue
+        days = np.arange(max(0, edge - EDGE_DAYS), min(len(months), edge + EDGE_DAYS))
+        before = np.where(days < edge, fit.mean[0, days], fit.mean[0, days] * np.exp(-step))
+        shifts = np.arange(-EDGE_DAYS, EDGE_DAYS + 1)
+        level = np.where(days < edge + shifts[:, None], before, before * np.exp(step))
+        misfit = np.nan_to_num((panel.y[root, days] - level) ** 2 / fit.variance[0, days])
+        shift = shifts[np.argmin(np.minimum(misfit, 9.0).sum(1) + 0.5 * np.abs(shifts))]
+        aligned[edge : edge + shift] = months[edge - 1]
+        aligned[edge + shift : edge] = months[edge]
+    return aligned
+
+
+def normal_score(y: Floats, mean: Floats, variance: Floats, power: Floats) -> Floats:
+    """Standard normal scores of y, allowing for skewness; 0 where nothing is expected.
+
+    (y/mean)^k is nearly normal with mean 1 - cv²/9 and standard deviation k·cv, with k = 1/3 for gamma
+    amounts (Wilson & Hilferty 1931) and k = 2/3 for counts (Anscombe 1953). Half a unit (variance/mean)
+    of continuity correction keeps sparse counts honest.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cv2 = variance / (mean * mean)
+        ratio = y / mean
+        ratio = ratio + np.clip(1.0 - ratio, -0.5 * cv2, 0.5 * cv2)
+        root = np.cbrt(ratio)
+        root = np.where(power > 0.5, root * root, root)
+        score = (root - 1.0 + cv2 / 9.0) / (power * np.sqrt(cv2))
+    return np.where(mean > 1e-9, np.nan_to_num(score), 0.0)
+
+
+def band(mean: Floats, variance: Floats, power: Floats, width: Floats | float) -> tuple[Floats, Floats]:
+    """The values whose `normal_score` is -width and +width; the mean is always between them."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cv = np.sqrt(variance) / mean
+        low, high = (
+            np.maximum(1 - cv**2 / 9 + side * width * power * cv, 0.0) ** (1 / power) + side * cv**2 / 2
+            for side in (-1, 1)
+        )
+    known = mean > 1e-9
+    return np.where(known, mean * np.clip(low, 0.0, 1.0), 0.0), np.where(
+        known, mean * np.maximum(high, 1.0), mean
+    )

@@ -1,0 +1,172 @@
+"""Find the intervals of days that do not fit what was expected.
+
+Every interval of up to two months gets the score of its summed deviation; the best set of disjoint
+intervals is found exactly by dynamic programming (collective and point anomalies: Fisch, Eckley &
+Fearnhead, "A linear time method for the detection of collective and point anomalies", 2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from business_telemetry.anomalies.expected import Expected, band, normal_score
+from business_telemetry.anomalies.panel import Bools, Floats, Panel
+
+LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
+PENALTY = 14.0  # squared score an interval must earn, and
+DAY_PENALTY = 0.8  # more for each of its days: slow small changes are trend, not incidents
+DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
+SEARCH = 12.0  # the search over intervals is worth this many independent looks at a day
+QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Days start to end (exclusive) of one series; `inherited` if found by looking a known incident up."""
+
+    series: int
+    start: int
+    end: int
+    score: float
+    p_value: float
+    q_value: float = 1.0
+    inherited: bool = False
+
+    def overlap(self, other: Interval) -> float:
+        """Shared days over all days of the two (Jaccard)."""
+        shared = min(self.end, other.end) - max(self.start, other.start)
+        return max(shared, 0) / (max(self.end, other.end) - min(self.start, other.start))
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """Scores of single days (S × T) and of the intervals that end on a day (S × T × lengths, NaN = none)."""
+
+    day: Floats
+    interval: Floats
+
+
+def deviations(panel: Panel, expected: Expected, eligible: Bools, quiet: Bools) -> Deviations:
+    """Score days and intervals, in units of how the quiet days of the same series scatter."""
+    total = expected.variance + (expected.doubt * expected.mean) ** 2
+    day = np.where(eligible, normal_score(panel.y, expected.mean, total, panel.power), 0.0)
+    day = tame_tails(day, quiet, np.asarray(panel.metric))
+    clipped = np.clip(panel.y, *band(expected.mean, total, panel.power, CLIP))
+    scores = interval_scores(clipped, expected, eligible, panel.power)
+    scores /= length_scales(scores, quiet, np.asarray(panel.metric))[:, None, :]
+    scores[:, :, 0] = np.where(eligible, day, np.nan)
+    return Deviations(day, scores)
+
+
+def interval_scores(y: Floats, expected: Expected, eligible: Bools, power: Floats) -> Floats:
+    """S × T × lengths scores; doubt about the mean does not average out over an interval, noise does."""
+    parts = (y, expected.mean, expected.variance, expected.doubt * expected.mean)
+    sums = [np.pad(np.cumsum(np.where(eligible, part, 0.0), axis=1), ((0, 0), (1, 0))) for part in parts]
+    scores = np.full((*eligible.shape, len(LENGTHS)), np.nan)
+    for index, length in enumerate(LENGTHS[: np.searchsorted(LENGTHS, eligible.shape[1], side="right")]):
+        total, mean, variance, doubt = (part[:, length:] - part[:, :-length] for part in sums)
+        ends = eligible[:, length - 1 :] & eligible[:, : eligible.shape[1] - length + 1]
+        score = normal_score(total, mean, variance + doubt**2, power)
+        scores[:, length - 1 :, index] = np.where(ends, score, np.nan)
+    return scores
+
+
+def pooled(values: Floats, metric: NDArray[np.str_]) -> Floats:
+    """Geometric mean of each series' value and the median over its metric's series (columns apart)."""
+    medians = {name: np.median(values[metric == name], axis=0) for name in np.unique(metric)}
+    mean: Floats = np.sqrt(values * np.array([medians[name] for name in metric]).reshape(values.shape))
+    return mean
+
+
+def length_scales(scores: Floats, quiet: Bools, metric: NDArray[np.str_]) -> Floats:
+    """S × lengths: how much wider the scores of a length are than standard normal, at least 1.
+
+    Slow wander that the expectation does not follow shows as wide long intervals. A length with fewer than
+    four disjoint intervals of history cannot be judged: its scale is infinite.
+    """
+    scales = np.full((len(scores), len(LENGTHS)), np.inf)
+    for index, length in enumerate(LENGTHS):
+        sizes, usable = np.abs(scores[:, :, index]), quiet & np.isfinite(scores[:, :, index])
+        for row in np.flatnonzero(usable.sum(1) >= 4 * length):
+            size = sizes[row, usable[row]]
+            rank = len(size) * 3 // 4
+            scales[row, index] = max(1.0, np.partition(size, rank)[rank] / QUARTILE)
+    return pooled(scales, metric)
+
+
+def tame_tails(day: Floats, quiet: Bools, metric: NDArray[np.str_]) -> Floats:
+    """Day scores made normal: a shop with wild single days needs a wilder day to raise an alarm.
+
+    Scores are read as Student t, with the degrees of freedom whose ratio of the 98th to the 75th percentile
+    of |score| is the observed one, and carried over to the normal distribution.
+    """
+    freedom = np.array([3.0, 4, 5, 6, 8, 10, 15, 30, 1e6])
+    known = stdtrit(freedom, 0.99) / stdtrit(freedom, 0.875)
+    ratio, core = np.full(len(day), known[-1]), np.full((len(day), 1), QUARTILE)
+    for row in np.flatnonzero(quiet.sum(1) >= 200):
+        core[row], far = np.quantile(np.abs(day[row, quiet[row]]), [0.75, 0.98])
+        ratio[row] = far / max(core[row, 0], 1e-9)
+    shape = np.exp(np.interp(-pooled(ratio, metric), -known, np.log(freedom)))[:, None]
+    tail = stdtr(shape, -np.abs(day) * stdtrit(shape, 0.875) / np.maximum(core, QUARTILE))
+    tamed: Floats = -np.sign(day) * ndtri(np.maximum(tail, 1e-300))
+    return tamed
+
+
+def best_intervals(scores: Floats) -> list[list[tuple[int, int]]]:
+    """For each series the disjoint intervals (start, end) with the largest sum of score² less penalties."""
+    series, days, _ = scores.shape
+    limit = np.where(LENGTHS == 1, DAY_CLIP, np.inf)
+    gain = np.nan_to_num(np.minimum(np.abs(scores), limit)) ** 2 - PENALTY - DAY_PENALTY * LENGTHS
+    value = np.zeros((series, days + 1))
+    choice = np.zeros((series, days + 1), dtype=np.int64)
+    rows = np.arange(series)
+    for end in range(1, days + 1):
+        offers = value[:, np.maximum(end - LENGTHS, 0)] + gain[:, end - 1]
+        best = offers.argmax(1)
+        better = offers[rows, best] > value[:, end - 1]
+        value[:, end] = np.where(better, offers[rows, best], value[:, end - 1])
+        choice[:, end] = np.where(better, LENGTHS[best], 0)
+    return [trace_back(row.tolist()) for row in choice]
+
+
+def trace_back(choice: list[int]) -> list[tuple[int, int]]:
+    """Read the chosen intervals of one series from the length chosen at each end (0 = none)."""
+    found, end = [], len(choice) - 1
+    while end > 0:
+        if choice[end]:
+            found.append((end - choice[end], end))
+        end -= max(choice[end], 1)
+    return found[::-1]
+
+
+def two_sided(score: Floats | float) -> Floats:
+    """Two-sided p-values of standard normal scores."""
+    chance: Floats = 2 * ndtr(-np.abs(score))
+    return chance
+
+
+def false_discovery(p_values: Floats) -> Floats:
+    """Step-up q-values (Benjamini & Hochberg 1995)."""
+    order = np.argsort(p_values)
+    ranked = p_values[order] * len(order) / np.arange(1, len(order) + 1)
+    q_values = np.empty(len(order))
+    q_values[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
+    return q_values
+
+
+def recurs_yearly(scores: Floats, start: int, end: int, score: float) -> bool:
+    """True if two other years deviate to the same side at the same dates: a season, not an incident.
+
+    `scores` are one series' T × lengths interval scores.
+    """
+    length = int(np.searchsorted(LENGTHS, end - start))
+    needed, years = max(2.5, 0.35 * abs(score)), 0
+    for offset in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5):
+        last = end - 1 + round(365.25 * offset)
+        near = np.sign(score) * scores[max(0, last - 2) : max(0, last + 3), length]
+        years += bool(np.any(near >= needed))
+    return years >= 2
