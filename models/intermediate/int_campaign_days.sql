@@ -1,0 +1,115 @@
+{#
+    Who is compared with whom, and on which days. History on both sides of a campaign is bounded, so that its cost
+    does not grow with the log.
+#}
+{% set history_days = 400 %}
+
+with
+
+campaigns as (
+    select
+        campaign,
+        starts_on,
+        ends_on,
+        splitByChar('|', cities) as treated_cities,
+        splitByChar('|', categories) as promoted_categories,
+        splitByChar('|', holdout_cities) as holdout_cities
+    from {{ ref('campaigns') }}
+),
+
+order_lines as (
+    select * from {{ ref('int_order_lines') }}
+),
+
+observed_days as (
+    select date_day from {{ ref('dim_date') }}
+    where is_observed
+),
+
+cities as (
+    select distinct city from order_lines
+    where city != '{{ var("unknown_label") }}'
+),
+
+roles as (
+    select
+        campaigns.campaign as campaign,
+        campaigns.starts_on as starts_on,
+        campaigns.ends_on as ends_on,
+        cities.city as city,
+        has(campaigns.holdout_cities, cities.city) as is_held_out,
+        not is_held_out
+        and (has(campaigns.treated_cities, cities.city) or campaigns.treated_cities = ['']) as is_treated,
+        campaigns.holdout_cities = [''] as has_no_holdout,
+        campaigns.treated_cities = [''] and campaigns.holdout_cities = [''] as is_everywhere
+    from campaigns
+    cross join cities
+),
+
+-- a city that another campaign reaches between the baseline's start and the end is no control;
+-- a campaign that reaches every city alike cancels out
+reached_cities as (
+    select distinct
+        own.campaign as campaign,
+        other.city as city
+    from roles as own
+    inner join roles as other on own.city = other.city
+    where other.is_treated
+        and not other.is_everywhere
+        and other.campaign != own.campaign
+        and other.starts_on <= own.ends_on
+        and other.ends_on >= own.starts_on - {{ campaign_baseline_days() }}
+),
+
+participants as (
+    select
+        roles.campaign as campaign,
+        roles.starts_on as starts_on,
+        roles.ends_on as ends_on,
+        roles.city as city,
+        if(roles.is_treated, 'treated', 'control') as role
+    from roles
+    where roles.is_treated
+        or (
+            (roles.is_held_out or roles.has_no_holdout)
+            and (roles.campaign, roles.city) not in (
+                select reached_cities.campaign, reached_cities.city from reached_cities
+            )
+        )
+),
+
+sales as (
+    select
+        campaigns.campaign as campaign,
+        order_lines.city as city,
+        order_lines.order_date as event_date,
+        sum(order_lines.revenue) as revenue,
+        uniqExact(order_lines.order_key) as order_count
+    from order_lines
+    cross join campaigns
+    where order_lines.order_date between campaigns.starts_on - {{ history_days }} and campaigns.ends_on + {{ history_days }}
+        and (campaigns.promoted_categories = [''] or has(campaigns.promoted_categories, order_lines.category))
+    group by campaign, city, event_date
+),
+
+final as (
+    select
+        participants.campaign as campaign,
+        participants.starts_on as starts_on,
+        participants.ends_on as ends_on,
+        participants.city as city,
+        participants.role as role,
+        observed_days.date_day as event_date,
+        coalesce(sales.revenue, toDecimal128(0, 6)) as revenue,
+        toUInt32(coalesce(sales.order_count, 0)) as order_count
+    from participants
+    cross join observed_days
+    left join sales
+        on participants.campaign = sales.campaign
+        and participants.city = sales.city
+        and observed_days.date_day = sales.event_date
+    where observed_days.date_day between participants.starts_on - {{ history_days }}
+        and participants.ends_on + {{ history_days }}
+)
+
+select * from final
