@@ -1,0 +1,63 @@
+{% set versions = abandonment_versions(ref('int_purchase_events'), ref('int_order_lines')) %}
+
+with
+
+months as (
+    {{ versions }}
+    {%- if is_incremental() %}
+    having {{ in_months('month', stale_months(versions, 'session_date')) }}
+    {%- endif %}
+),
+
+carts as (
+    select * from {{ ref('int_purchase_events') }}
+    where action = 'cart'
+        and order_key = ''
+        and toYYYYMM(session_date) in (select months.month from months)
+),
+
+order_lines as (
+    select * from {{ ref('int_order_lines') }}
+    where toYYYYMM(order_date) in (select months.month from months)
+        or toYYYYMM(addMonths(order_date, -1)) in (select months.month from months)
+),
+
+-- the user's next order of the category
+followed as (
+    select
+        carts.session_key as session_key,
+        carts.event_no as event_no,
+        carts.session_date as session_date,
+        carts.user_id as user_id,
+        carts.occurred_at as carted_at,
+        carts.category as category,
+        carts.value as price,
+        order_lines.confirmed_at as next_ordered_at,
+        order_lines.order_date as next_order_date
+    from carts
+    asof left join order_lines
+        on carts.user_id = order_lines.user_id
+            and carts.category = order_lines.category
+            and carts.occurred_at < order_lines.confirmed_at
+),
+
+final as (
+    select
+        followed.session_key as session_key,
+        followed.event_no as event_no,
+        followed.session_date as session_date,
+        followed.user_id as user_id,
+        followed.carted_at as carted_at,
+        followed.category as category,
+        followed.price as price,
+        toBool(coalesce(
+            followed.next_ordered_at <= followed.carted_at + toIntervalDay({{ var('cart_recovery_days') }})
+            and toStartOfMonth(followed.next_order_date) <= addMonths(toStartOfMonth(followed.session_date), 1),
+            false
+        )) as is_recovered,
+        months.input_version as input_version
+    from followed
+    inner join months on toYYYYMM(followed.session_date) = months.month
+)
+
+select * from final

@@ -1,0 +1,37 @@
+{% set upstreams = [ref('fct_sales')] %}
+
+with
+
+months as (
+    {{ month_versions(upstreams, 'event_date') }}
+),
+
+sales as (
+    select * from {{ ref('fct_sales') }}
+    where toYYYYMM(event_date) in (select months.month from months)
+),
+
+daily as (
+    select
+        sales.event_date as event_date,
+        sales.city as city,
+        sales.gender as gender,
+        sales.age_group as age_group,
+        uniqExactState(sales.user_id) as users
+    from sales
+    group by sales.event_date, sales.city, sales.gender, sales.age_group
+),
+
+final as (
+    select
+        daily.event_date as event_date,
+        daily.city as city,
+        daily.gender as gender,
+        daily.age_group as age_group,
+        daily.users as users,
+        months.input_version as input_version
+    from daily
+    inner join months on toYYYYMM(daily.event_date) = months.month
+)
+
+select * from final

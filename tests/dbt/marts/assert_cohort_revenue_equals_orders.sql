@@ -1,0 +1,27 @@
+-- Revenue of the 30 days from a user's first order on is the same from the orders' side.
+with
+
+offsets as (
+    select
+        user_id,
+        cum_revenue as revenue
+    from {{ ref('fct_user_offsets') }}
+    where period = 'D' and entry = 'first_order' and offset = 30
+),
+
+orders as (
+    select
+        user_id,
+        sumIf(orders.revenue, orders.order_date <= first_order_date + 30) as revenue
+    from {{ ref('fct_orders') }} as orders
+    inner join {{ ref('dim_user') }} as users on orders.user_id = users.user_id
+    group by orders.user_id
+)
+
+select
+    offsets.user_id as user_id,
+    offsets.revenue as offsets_revenue,
+    orders.revenue as orders_revenue
+from offsets
+left join orders on offsets.user_id = orders.user_id
+where not coalesce(offsets.revenue = orders.revenue, false)

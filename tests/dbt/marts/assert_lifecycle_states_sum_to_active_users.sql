@@ -1,0 +1,30 @@
+-- new + returning + resurrecting + unknown = active users of the month; a dormant user is not active.
+with
+
+states as (
+    select
+        month,
+        uniqExact(user_id) as user_count
+    from {{ ref('mart_lifecycle') }}
+    where state in ('new', 'returning', 'resurrecting', 'unknown')
+    group by month
+),
+
+active as (
+    select
+        toStartOfMonth(event_date) as month,
+        uniqExactMerge(users) as user_count
+    from {{ ref('agg_active_daily') }}
+    group by month
+)
+
+select
+    month,
+    groupArray(user_count) as found
+from (
+    select month, user_count from states
+    union all
+    select month, user_count from active
+)
+group by month
+having count() != 2 or uniqExact(user_count) != 1

@@ -1,0 +1,53 @@
+-- The bridge closes in every session; ordered cart rows are the orders' lines and carted ones those of fct_sales, by city.
+with
+
+sessions as (
+    select
+        city,
+        sum(carted) as carted_value,
+        sum(ordered) as ordered_value
+    from {{ ref('fct_sessions') }}
+    group by city
+),
+
+sales as (
+    select
+        session_key,
+        sum(cart_value) as carted_value
+    from {{ ref('fct_sales') }}
+    group by session_key
+),
+
+orders as (
+    select
+        session_key,
+        sum(lines_value) as ordered_value
+    from {{ ref('fct_orders') }}
+    group by session_key
+),
+
+expected as (
+    select
+        sessions.city as city,
+        sum(sales.carted_value) as carted_value,
+        sum(coalesce(orders.ordered_value, 0)) as ordered_value
+    from {{ ref('int_sessions') }} as sessions
+    inner join sales on sessions.session_key = sales.session_key
+    left join orders on sessions.session_key = orders.session_key
+    group by sessions.city
+)
+
+select toString(city) as failure
+from (
+    select city, carted_value, ordered_value from sessions
+    union all
+    select city, carted_value, ordered_value from expected
+)
+group by city
+having count() != 2 or uniqExact(carted_value, ordered_value) != 1
+union all
+select toString(session_key)
+from {{ ref('fct_sessions') }}
+where carted != ordered + abandoned
+    or recovered > abandoned
+    or is_cart_recovered > is_cart_abandoned
