@@ -1,0 +1,64 @@
+"""Wall time and peak memory of a command and everything that it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command cost: wall time in seconds, peak resident memory of its process tree in MiB."""
+
+    seconds: float
+    peak_mib: float
+
+
+def measure(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Cost:
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: it failed; the message holds the end of its output.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(command, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    peak = 0.0
+
+    def watch() -> None:
+        nonlocal peak
+        while process.poll() is None:
+            peak = max(peak, tree_mib(process.pid))
+            time.sleep(POLL_SECONDS)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    output, _ = process.communicate()
+    seconds = time.perf_counter() - started
+    watcher.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{output.decode(errors='replace')[-3000:]}")
+    return Cost(seconds, peak)
+
+
+def tree_mib(pid: int) -> float:
+    """Resident memory of a process and its descendants in MiB; 0 once it is gone."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    total = 0
+    for member in family:
+        try:
+            total += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total / 2**20
