@@ -58,7 +58,7 @@ def parse(fields: Sequence[str], place: int) -> Row | None:
         return None
     try:
         session, value = int(fields[2]), float(fields[5])
-        stamp = datetime.strptime(fields[3], "%Y-%m-%dT%H:%M:%S")
+        stamp = datetime.fromisoformat(fields[3])
         age = int(fields[7] or 0)
     except ValueError:
         return None

@@ -149,7 +149,7 @@ def _write(config: LogConfig, out: Path, console: Console) -> dict[str, Any]:
 def _summary(truth: dict[str, Any], out: Path, seconds: float) -> Table:
     """What was written, as a table."""
     rows, totals, config = truth["rows"], truth["totals"], truth["config"]
-    table = Table(title=str(out), title_justify="left", show_header=False)
+    table = Table(title=str(out), title_justify="left", title_style="bold", show_header=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     for label, value in (
@@ -160,7 +160,7 @@ def _summary(truth: dict[str, Any], out: Path, seconds: float) -> Table:
         ("users, sessions", f"{totals['users']:,}, {totals['sessions']:,}"),
         ("orders", f"{totals['orders']:,}"),
         ("anomalies, promotions", f"{len(truth['incidents'])}, {len(truth['promotions'])}"),
-        ("ground truth", str(truth_path(out))),
+        ("ground truth", truth_path(out).name),
         ("time", f"{seconds:.1f} s, {rows['total'] / seconds:,.0f} rows/s"),
     ):
         table.add_row(label, value)

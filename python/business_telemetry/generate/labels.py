@@ -35,6 +35,8 @@ RATIOS: Final = {"conversion": ("orders", "sessions"), "average_order_value": ("
 #: Axis of a cell array (contributions.CELLS) by segment type; the fourth axis is the session's category.
 AXES: Final = {"city": 0, "gender": 1, "age_group": 2, "category": 4}
 SMALLEST_LABEL: Final = 0.005
+#: Mean delivery as a share of the mean order.
+DELIVERY_SHARE: Final = 0.06
 
 
 def multipliers(
@@ -135,8 +137,13 @@ LABEL_COLUMNS: Final = (
 
 
 def _response(effect: Effect, metric: str, days: NDArray[np.int64], shop: Shop) -> NDArray[np.float64]:
-    """Factor on a metric inside the effect's scope. Users saturate: nobody is active twice a day."""
+    """Factor on a metric inside the effect's scope.
+
+    Users saturate, since nobody is active twice a day; delivery, a part of each order, keeps its price.
+    """
     factor = effect.factor_on(days)
+    if metric == "revenue" and effect.lever == "price":
+        factor = factor + DELIVERY_SHARE * (1 - factor)
     if metric == "users" and effect.lever == "traffic":
         usual = shop.config.sessions / shop.config.days / shop.panel.size / SESSIONS_PER_ACTIVE
         usual = min(usual, MOST_ACTIVE)
