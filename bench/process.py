@@ -29,7 +29,9 @@ def measure(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Cost:
         RuntimeError: it failed; the message holds the end of its output.
     """
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(
+        command, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     peak = 0.0
 
     def watch() -> None:

@@ -139,7 +139,7 @@ def test_uneven_loads_equal_one_full_build(project: Project) -> None:
         for row in project.ask("select distinct toYYYYMM(session_date) from telemetry_marts.fct_sales")[0]
     }
     assert months == {202203, 202204, 202207, 202208}
-    project.run("dbt", "run", "--quiet", "--full-refresh", "--exclude-resource-type", "seed")
+    project.run("dbt", "run", "--quiet", "--full-refresh")
     assert contents(project) == incremental
 
 
