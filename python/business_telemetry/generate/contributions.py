@@ -100,13 +100,19 @@ def segment_keys(sessions: Sessions, panel: Panel, part: Contributions) -> dict[
     }
 
 
-def cell_sums(sessions: Sessions, panel: Panel, part: Contributions) -> NDArray[np.float64]:
-    """Sum of weights by cell; shape CELLS."""
+def cell_sums(
+    sessions: Sessions, panel: Panel, part: Contributions, counted: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Sum of the weights of the sessions that are counted, by cell; shape CELLS."""
     keys = segment_keys(sessions, panel, part)
     own = sessions.category[part.session].astype(np.int64)
     order = (keys["city"], keys["gender"], keys["age_group"], own, keys["category"])
     cell = np.ravel_multi_index(order, CELLS)
-    return np.bincount(cell, part.weight, int(np.prod(CELLS))).astype(np.float64).reshape(CELLS)
+    return (
+        np.bincount(cell, part.weight * counted[part.session], int(np.prod(CELLS)))
+        .astype(np.float64)
+        .reshape(CELLS)
+    )
 
 
 def _order_rows(baskets: Baskets) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from business_telemetry.generate.contributions import (
     segment_keys,
 )
 from business_telemetry.generate.effects import Effect
-from business_telemetry.generate.labels import RATIOS, label_frame, multipliers, spread
+from business_telemetry.generate.labels import RATIOS, divide, label_frame, multipliers
 from business_telemetry.generate.panel import AGE_GROUPS, CITY_NAMES
 from business_telemetry.generate.shop import Shop, open_shop, simulate
 from business_telemetry.schema import CATEGORIES, GENDERS
@@ -94,10 +94,9 @@ def simulate_daily(config: LogConfig) -> DailyLog:
     shape = multipliers(calendar, cells, days, shop, weekdays=True)
     effect = {name: part - 1 for name, part in multipliers(shop.incidents, cells, days, shop).items()}
     for ratio, (numerator, denominator) in RATIOS.items():
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values[ratio] = np.where(values[denominator] > 0, values[numerator] / values[denominator], np.nan)
+        values[ratio] = divide(values[numerator], values[denominator])
     quiet = {name: ~is_partial & (np.abs(part) < 1e-9) for name, part in effect.items()}
-    expected, sigma = spread(values, shape, quiet)
+    expected, sigma = _spread(values, shape, quiet)
     return DailyLog(
         days=days.astype("datetime64[D]"),
         is_partial=is_partial,
@@ -113,11 +112,12 @@ def simulate_daily(config: LogConfig) -> DailyLog:
 
 
 def _sum_up(shop: Shop) -> tuple[Series, dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]]:
-    """Values of each metric by segment and day; and its sums by cell, for non-categories and categories."""
+    """Values of each metric by segment and day; and its sums by cell on usual days, for both tables."""
     names = (*COUNTS, *MONEY)
     days = shop.config.days
     blocks = {name: [np.zeros((len(SEGMENT_NAMES[kind]), days)) for kind in SEGMENT_TYPES] for name in names}
     cells = {name: (np.zeros(CELLS), np.zeros(CELLS)) for name in names}
+    usual = _usual_days(shop)
     for sessions, baskets, rng in simulate(shop):
         for name, (base, by_category) in contributions(sessions, baskets, rng).items():
             for kind, block in zip(SEGMENT_TYPES, blocks[name], strict=True):
@@ -126,5 +126,37 @@ def _sum_up(shop: Shop) -> tuple[Series, dict[str, tuple[NDArray[np.float64], ND
                 at = key * days + sessions.day[part.session] - shop.first_day
                 block += np.bincount(at, part.weight, block.size).reshape(block.shape)
             for sums, part in zip(cells[name], (base, by_category), strict=True):
-                sums += cell_sums(sessions, shop.panel, part)
+                sums += cell_sums(sessions, shop.panel, part, usual[sessions.day - shop.first_day])
     return {name: np.concatenate(blocks[name]) for name in names}, cells
+
+
+def _usual_days(shop: Shop) -> NDArray[np.bool_]:
+    """Days without an incident; all days when every day has one."""
+    days = shop.first_day + np.arange(shop.config.days)
+    usual = np.ones(len(days), dtype=bool)
+    for incident in shop.incidents:
+        usual &= incident.factor_on(days) == 1
+    return usual if usual.any() else ~usual
+
+
+def _spread(values: Series, shape: Series, quiet: dict[str, NDArray[np.bool_]]) -> tuple[Series, Series]:
+    """Expected values (a level times the shape) and standard deviations around them, from the quiet days.
+
+    The variance of counts and sums grows with the expected value; that of ratios is constant.
+    """
+    expected, sigma = {}, {}
+    for metric, value in values.items():
+        level = _mean(np.where(quiet[metric], divide(value, shape[metric]), np.nan))
+        expected[metric] = level * shape[metric]
+        error = np.where(quiet[metric], value - expected[metric], np.nan)
+        scale = np.ones_like(value) if metric in RATIOS else expected[metric]
+        sigma[metric] = np.sqrt(_mean(divide(error**2, scale)) * scale)
+    return expected, sigma
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean of each row's finite values, 0 where there is none; shape (rows, 1)."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
+    return mean

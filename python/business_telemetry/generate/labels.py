@@ -50,36 +50,13 @@ def multipliers(
     result = {}
     for metric, sums in cells.items():
         rows = sum(len(part) for part in _by_segment(sums))
-        product = np.repeat(week[None, :], rows, axis=0)
+        result[metric] = np.repeat(week[None, :], rows, axis=0)
         for effect in effects:
             if metric in MOVES[effect.lever]:
-                product *= 1 + shares(effect, sums)[:, None] * (_response(effect, metric, days, shop) - 1)
-        result[metric] = product
+                result[metric] *= _multiplier(effect, metric, sums, days, shop)
     for ratio, (numerator, denominator) in RATIOS.items():
-        result[ratio] = _divide(result[numerator], result[denominator])
+        result[ratio] = divide(result[numerator], result[denominator])
     return result
-
-
-def shares(effect: Effect, sums: tuple[NDArray[np.float64], NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Share of each segment's usual total that an effect covers; shape (segments,)."""
-    inside = _scope(effect)
-    covered = np.concatenate(_by_segment((sums[0] * inside, sums[1] * inside)))
-    return _divide(covered, np.concatenate(_by_segment(sums)), empty=0.0)
-
-
-def spread(values: Series, shape: Series, quiet: dict[str, NDArray[np.bool_]]) -> tuple[Series, Series]:
-    """Expected values (a level times the shape) and standard deviations around them, from the quiet days.
-
-    The variance of counts and sums grows with the expected value; that of ratios is constant.
-    """
-    expected, sigma = {}, {}
-    for metric, value in values.items():
-        level = _mean(np.where(quiet[metric], _divide(value, shape[metric]), np.nan))
-        expected[metric] = level * shape[metric]
-        error = np.where(quiet[metric], value - expected[metric], np.nan)
-        scale = np.ones_like(value) if metric in RATIOS else expected[metric]
-        sigma[metric] = np.sqrt(_mean(_divide(error**2, scale)) * scale)
-    return expected, sigma
 
 
 def label_frame(
@@ -108,8 +85,8 @@ def label_frame(
             shift = change * expected[metric][:, inside]
             noise = sigma[metric][:, inside]
             size = np.take_along_axis(change, np.abs(change).argmax(axis=1)[:, None], axis=1)[:, 0]
-            day_z = np.median(_divide(np.abs(shift), noise), axis=1)
-            snr = _divide(np.abs(shift.sum(axis=1)), np.sqrt((noise**2).sum(axis=1)))
+            day_z = np.median(divide(np.abs(shift), noise), axis=1)
+            snr = divide(np.abs(shift.sum(axis=1)), np.sqrt((noise**2).sum(axis=1)))
             for row in np.flatnonzero(np.abs(size) >= SMALLEST_LABEL):
                 rows.append(
                     {
@@ -136,15 +113,35 @@ LABEL_COLUMNS: Final = (
 )
 
 
-def _response(effect: Effect, metric: str, days: NDArray[np.int64], shop: Shop) -> NDArray[np.float64]:
-    """Factor on a metric inside the effect's scope.
+def _multiplier(
+    effect: Effect,
+    metric: str,
+    sums: tuple[NDArray[np.float64], NDArray[np.float64]],
+    days: NDArray[np.int64],
+    shop: Shop,
+) -> NDArray[np.float64]:
+    """Factor of one effect on a metric; shape (segments, days)."""
+    inside = _scope(effect)
+    covered = _by_segment((sums[0] * inside, sums[1] * inside))
+    blocks = []
+    for kind, part, total in zip(SEGMENT_TYPES, covered, _by_segment(sums), strict=True):
+        share = divide(part, total, empty=0.0)[:, None]
+        blocks.append(1 + share * (_response(effect, metric, kind, days, shop) - 1))
+    return np.concatenate(blocks)
 
-    Users saturate, since nobody is active twice a day; delivery, a part of each order, keeps its price.
+
+def _response(
+    effect: Effect, metric: str, segment_type: str, days: NDArray[np.int64], shop: Shop
+) -> NDArray[np.float64]:
+    """Factor on a metric inside the effect's scope; shape (days,).
+
+    Users saturate, since nobody is active twice a day; in single categories there is room to grow. Delivery,
+    a part of each order, keeps its price.
     """
     factor = effect.factor_on(days)
     if metric == "revenue" and effect.lever == "price":
         factor = factor + DELIVERY_SHARE * (1 - factor)
-    if metric == "users" and effect.lever == "traffic":
+    if metric == "users" and not effect.categories and segment_type != "category":
         usual = shop.config.sessions / shop.config.days / shop.panel.size / SESSIONS_PER_ACTIVE
         usual = min(usual, MOST_ACTIVE)
         factor = np.minimum(factor * usual, MOST_ACTIVE) / usual
@@ -177,15 +174,7 @@ def _by_segment(sums: tuple[NDArray[np.float64], NDArray[np.float64]]) -> list[N
     return blocks
 
 
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of each row's finite values, 0 where there is none; shape (rows, 1)."""
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(axis=1, keepdims=True) / count
-    return mean
-
-
-def _divide(
+def divide(
     top: NDArray[np.float64], bottom: NDArray[np.float64], empty: float = np.nan
 ) -> NDArray[np.float64]:
     """Quotient, and `empty` where the divisor is 0."""
