@@ -27,7 +27,7 @@ source_events as (
         gender,
         action,
         userid as user_id,
-        sipHash64(userid, sessionid, timestamp, value, ifNull(age, 255)) as content,
+        sipHash64(userid, sessionid, timestamp, value, coalesce(age, 255)) as content,
         value,
         row_index
     from {{ source('telemetry_raw', 'events') }}
@@ -104,16 +104,16 @@ final as (
     inner join months on toYYYYMM(raw_rows.event_date) = months.month
     left join events
         on raw_rows.event_date = events.event_date
-        and raw_rows.category = events.category
-        and raw_rows.city = events.city
-        and raw_rows.gender = events.gender
-        and raw_rows.action = events.action
+            and raw_rows.category = events.category
+            and raw_rows.city = events.city
+            and raw_rows.gender = events.gender
+            and raw_rows.action = events.action
     left join purchaser_counts
         on raw_rows.event_date = purchaser_counts.event_date
-        and raw_rows.category = purchaser_counts.category
-        and raw_rows.city = purchaser_counts.city
-        and raw_rows.gender = purchaser_counts.gender
-        and raw_rows.action = purchaser_counts.action
+            and raw_rows.category = purchaser_counts.category
+            and raw_rows.city = purchaser_counts.city
+            and raw_rows.gender = purchaser_counts.gender
+            and raw_rows.action = purchaser_counts.action
 )
 
 select * from final
