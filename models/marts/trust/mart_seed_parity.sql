@@ -79,7 +79,12 @@ dropped as (
             toInt64(count()) as dropped_count,
             sum(value) as dropped_value
         from source_events
-        where (user_id, event_date) in (select * from duplicated_user_days)
+        where (user_id, event_date) in (
+            select
+                days.user_id,
+                days.event_date
+            from duplicated_user_days as days
+        )
         group by event_date, category, city, gender, action
         union all
         select
@@ -92,7 +97,12 @@ dropped as (
             -toInt64(count()) as dropped_count,
             -sum(value) as dropped_value
         from staged_events
-        where (user_id, event_date) in (select * from duplicated_user_days)
+        where (user_id, event_date) in (
+            select
+                days.user_id,
+                days.event_date
+            from duplicated_user_days as days
+        )
         group by event_date, category, city, gender, action
     ) as copies
     group by event_date, category, city, gender, action
