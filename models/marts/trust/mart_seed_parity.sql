@@ -80,11 +80,11 @@ dropped as (
             sum(value) as dropped_value
         from source_events
         where (user_id, event_date) in (
-            select
-                days.user_id,
-                days.event_date
-            from duplicated_user_days as days
-        )
+                select
+                    days.user_id,
+                    days.event_date
+                from duplicated_user_days as days
+            )
         group by event_date, category, city, gender, action
         union all
         select
@@ -98,11 +98,11 @@ dropped as (
             -sum(value) as dropped_value
         from staged_events
         where (user_id, event_date) in (
-            select
-                days.user_id,
-                days.event_date
-            from duplicated_user_days as days
-        )
+                select
+                    days.user_id,
+                    days.event_date
+                from duplicated_user_days as days
+            )
         group by event_date, category, city, gender, action
     ) as copies
     group by event_date, category, city, gender, action
