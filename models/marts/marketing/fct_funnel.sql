@@ -39,10 +39,16 @@ browsing as (
     select
         session_key,
         category,
-        action in (select actions.action from actions where actions.funnel_level = 1) as step_level,
+        action in (
+            select actions.action from actions
+            where actions.funnel_level = 1
+        ) as step_level,
         cast(null as Nullable(DateTime('{{ var("shop_timezone") }}'))) as confirmed_at
     from events
-    where action in (select actions.action from actions where actions.funnel_level < 2)
+    where action in (
+            select actions.action from actions
+            where actions.funnel_level < 2
+        )
         and (step_level = 1 or category != '{{ var("unknown_label") }}')
 ),
 
@@ -121,7 +127,10 @@ sequences as (
         events.session_key as session_key,
         windowFunnel(86400)(
             events.occurred_at,
-            events.action in (select actions.action from actions where actions.funnel_level = 1),
+            events.action in (
+                select actions.action from actions
+                where actions.funnel_level = 1
+            ),
             events.action = 'cart',
             events.action = 'checkout',
             events.action = 'confirmation'

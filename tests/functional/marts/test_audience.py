@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ class User:
     events: list[Event] = field(default_factory=list)
     orders: list[tuple[date, Decimal]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def days(self) -> set[date]:
         return {event.stamp.date() for event in self.events}
 
@@ -120,6 +121,7 @@ def test_lifecycle(demo: Project, users: dict[str, User]) -> None:
     assert len(rows) == len(expected)
 
 
+@cache
 def seed(name: str) -> list[dict[str, str]]:
     with (ROOT / "seeds" / f"{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -168,6 +170,7 @@ def test_rfm_codes(demo: Project, users: dict[str, User]) -> None:
         "select user_id, snapshot_date, r, f, m, code, segment from telemetry_marts.mart_rfm_snapshot"
     )
     found = {(row[0], row[1]): (*row[2:4], Decimal(row[4]), *row[5:]) for row in rows}
+    assert len(found) == len(rows)
     assert found == expected
     assert len({row[3] for row in expected.values()}) > 10, "many codes occur, and so does 000"
     assert any(row[3] == "000" for row in expected.values())
