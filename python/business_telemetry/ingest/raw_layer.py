@@ -148,10 +148,11 @@ class RawLayer:
     def publish(self, landing: Landing) -> None:
         """Make the landed rows the load's partition of `events` and `rejected_events`."""
         for source, target in ((landing.events, "events"), (landing.rejected, "rejected_events")):
-            self._command(
-                f"alter table {{raw}}.{target} replace partition {{id:String}} from {source}",
-                id=landing.load_id,
-            )
+            # newer servers refuse to replace a partition by nothing
+            landed = self._rows(f"select 1 from {source} limit 1")
+            verb, origin = ("replace", f"from {source}") if landed else ("drop", "")
+            change = f"alter table {{raw}}.{target} {verb} partition {{id:String}} {origin}"
+            self._command(change, id=landing.load_id)
 
     def sweep(self) -> None:
         """Remove what interrupted, refused and replaced loads have left: landing tables and partitions."""
