@@ -11,7 +11,7 @@ from business_telemetry.anomalies.expected import Expected, band, expect
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.scan import Deviations, Interval
 
-WARM_UP_DAYS = 28  # whole days before a series is judged at all, and
+WARM_UP_DAYS = 14  # whole days before a series is judged at all, and
 MIN_HISTORY_DAYS = 56  # before anything of it is
 MIN_MEAN = 0.5  # units a day below which counts say nothing
 Q_LEVEL = 0.02  # expected share of false events among the flagged ones
@@ -182,8 +182,8 @@ def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> S
     events: list[Event] = []
     for item in found.intervals:
         span = item.series, slice(item.start, item.end)
-        whole = np.where(tested[span], panel.y[span] / panel.n[span], np.nan)
-        usual = expected.mean[span] / panel.n[span]
+        n = np.where(tested[span], panel.n[span], np.nan)
+        whole, usual = panel.y[span] / n, expected.mean[span] / n
         impact = float(np.nansum(whole - usual))
         share = impact / max(float(usual[np.isfinite(whole)].sum()), 1e-9)
         events.append(
