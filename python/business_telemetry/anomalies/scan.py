@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from business_telemetry.anomalies.expected import Expected, band, normal_score
+from business_telemetry.anomalies.expected import Expected
+from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from business_telemetry.anomalies import CalendarDay, Panel, score
-from business_telemetry.anomalies.expected import band, normal_score
+from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.scan import best_intervals, false_discovery
 
 START = np.datetime64("2022-01-01")
