@@ -33,7 +33,7 @@ demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model
 
 $(DEMO_LOG):
 	@mkdir -p $(@D)
-	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 17000 --users 400 --days 371 --bad-rate 0.01
+	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 53
 
 test: setup lint ## lint, types, unit, functional and dbt tests
 	@$(BIN)/pytest

@@ -8,11 +8,11 @@
 {%- endmacro %}
 
 
-{% macro period_shift(period, start, periods) -%}
-    {#- First day of the period that begins `periods` periods after the one that begins on `start`. -#}
+{% macro periods_between(period, start, day) -%}
+    {#- Whole periods from `start`, the first day of one, to `day`. -#}
     multiIf(
-        {{ period }} = 'W', {{ start }} + 7 * ({{ periods }}),
-        {{ period }} = 'M', addMonths({{ start }}, {{ periods }}),
-        {{ start }} + ({{ periods }})
+        {{ period }} = 'W', intDiv({{ day }} - {{ start }}, 7),
+        {{ period }} = 'M', dateDiff('month', {{ start }}, {{ day }}),
+        {{ day }} - {{ start }}
     )
 {%- endmacro %}

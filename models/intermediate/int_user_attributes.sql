@@ -1,6 +1,7 @@
 {#
     Each month stands alone, so that it can be rebuilt alone: its first event always counts as a change.
-    dim_user_history joins the months.
+    dim_user_history joins the months. Most users keep their attributes, so only the months of those
+    who do not are read event by event.
 #}
 {% set upstreams = [ref('stg_events')] %}
 
@@ -13,39 +14,86 @@ months as (
 events as (
     select
         stg_events.*,
-        tuple(stg_events.city, stg_events.gender, stg_events.age) as attributes
+        toStartOfMonth(stg_events.event_date) as month
     from {{ ref('stg_events') }} as stg_events
     where toYYYYMM(stg_events.event_date) in (select months.month from months)
 ),
 
+combinations as (
+    select
+        user_id,
+        month,
+        city,
+        gender,
+        age,
+        min(occurred_at) as first_occurred_at
+    from events
+    group by user_id, month, city, gender, age
+),
+
+user_months as (
+    select
+        user_id,
+        month,
+        any(combinations.first_occurred_at) as first_occurred_at,
+        any(tuple(city, gender, age)) as attributes,
+        count() > 1 as is_changing
+    from combinations
+    group by user_id, month
+),
+
+-- of several states within one second the last one counts
+states as (
+    select
+        events.user_id as user_id,
+        events.month as month,
+        events.occurred_at as occurred_at,
+        argMax(
+            tuple(events.city, events.gender, events.age),
+            tuple(events.action_rank, events.row_index)
+        ) as attributes
+    from events
+    where (events.user_id, events.month) in (
+        select user_months.user_id, user_months.month from user_months
+        where user_months.is_changing
+    )
+    group by events.user_id, events.month, events.occurred_at
+),
+
 compared as (
     select
-        events.*,
-        row_number() over user_month as event_rank,
-        lagInFrame(events.attributes) over user_month as previous_attributes
-    from events
+        states.*,
+        row_number() over user_month as state_no,
+        lagInFrame(states.attributes) over user_month as previous_attributes
+    from states
     window user_month as (
-        partition by events.user_id, toYYYYMM(events.event_date)
-        order by events.occurred_at, events.action_rank, events.row_index
+        partition by states.user_id, states.month order by states.occurred_at
         rows between unbounded preceding and current row
     )
 ),
 
+united as (
+    select user_id, first_occurred_at as occurred_at, attributes
+    from user_months
+    where not is_changing
+    union all
+    select user_id, occurred_at, attributes
+    from compared
+    where state_no = 1
+        or not isNotDistinctFrom(attributes, previous_attributes)
+),
+
 final as (
     select
-        compared.user_id as user_id,
-        compared.event_date as event_date,
-        compared.occurred_at as occurred_at,
-        compared.action_rank as action_rank,
-        compared.row_index as row_index,
-        compared.city as city,
-        compared.gender as gender,
-        compared.age as age,
+        united.user_id as user_id,
+        united.occurred_at as occurred_at,
+        toDate(united.occurred_at) as event_date,
+        toLowCardinality(united.attributes.1) as city,
+        toLowCardinality(united.attributes.2) as gender,
+        united.attributes.3 as age,
         months.input_version as input_version
-    from compared
-    inner join months on toYYYYMM(compared.event_date) = months.month
-    where compared.event_rank = 1
-        or not isNotDistinctFrom(compared.attributes, compared.previous_attributes)
+    from united
+    inner join months on toYYYYMM(toDate(united.occurred_at)) = months.month
 )
 
 select * from final

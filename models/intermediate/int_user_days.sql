@@ -1,4 +1,4 @@
-{% set upstreams = [ref('stg_events')] %}
+{% set upstreams = [ref('stg_events'), ref('int_user_attributes')] %}
 
 with
 
@@ -11,30 +11,35 @@ events as (
     where toYYYYMM(event_date) in (select months.month from months)
 ),
 
+attributes as (
+    select * from {{ ref('int_user_attributes') }}
+    where toYYYYMM(event_date) in (select months.month from months)
+),
+
 user_days as (
     select
-        events.user_id as user_id,
-        events.event_date as event_date,
-        argMax(
-            tuple(events.city, events.gender, events.age),
-            tuple(events.occurred_at, events.action_rank, events.row_index)
-        ) as attributes,
+        user_id,
+        event_date,
+        max(occurred_at) as last_occurred_at,
         toUInt32(count()) as event_count
     from events
-    group by events.user_id, events.event_date
+    group by user_id, event_date
 ),
 
 final as (
     select
         user_days.user_id as user_id,
         user_days.event_date as event_date,
-        toLowCardinality(user_days.attributes.1) as city,
-        toLowCardinality(user_days.attributes.2) as gender,
-        user_days.attributes.3 as age,
+        attributes.city as city,
+        attributes.gender as gender,
+        attributes.age as age,
         user_days.event_count as event_count,
         months.input_version as input_version
     from user_days
     inner join months on toYYYYMM(user_days.event_date) = months.month
+    asof inner join attributes
+        on user_days.user_id = attributes.user_id
+            and user_days.last_occurred_at >= attributes.occurred_at
 )
 
 select * from final

@@ -4,13 +4,14 @@ A campaign's effect is the ratio of ratios
 
     (treated after / treated before) / (control after / control before)
 
-of a daily measure (revenue, orders) summed over cities; on the log scale this is the difference in differences of
-a Poisson regression with effects of group and period (two groups and two periods, where its estimate has this
-closed form). Sums are used and not logs of single city-days, because small cities have days without orders.
+of a daily measure (revenue, orders) summed over cities; on the log scale this is the difference in
+differences of a Poisson regression with effects of group and period (two groups and two periods, where its
+estimate has this closed form). Sums are used and not logs of single city-days, because small cities have days
+without orders.
 
-"Before" are the matched weekdays of whole weeks right before the campaign: a campaign from Friday to Sunday is
-compared with Fridays to Sundays. How large an effect chance alone makes is read off placebos, not off a formula:
-the same cities on other dates, and other cities on the same dates.
+"Before" are the matched weekdays of whole weeks right before the campaign: a campaign from Friday to Sunday
+is compared with Fridays to Sundays. How large an effect chance alone makes is read off placebos, not off a
+formula: the same cities on other dates, and other groups of cities on the same dates.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Effect:
     Attributes:
         effect: The estimate; NaN where a sum of the four is zero.
         lower, upper: 95 % interval by inverting the placebo test; NaN with fewer than 19 placebo dates.
-        p_dates, p_dates_smallest: Share of placebo dates with an effect at least as large, and the least share
-            that this many placebo dates can give. NaN without any.
+        p_dates, p_dates_smallest: Share of placebo dates with an effect at least as large, and the least
+            share that this many placebo dates can give. NaN without any.
         p_cities, p_cities_smallest: The same for placebo cities.
         date_count, city_count: How many placebos there were.
     """
@@ -64,8 +65,8 @@ def estimate(treated: Floats, control: Floats | None, start: int, length: int) -
 
     Args:
         treated: Daily measure of each treated city, shape (cities, days).
-        control: The same of each control city; None or no cities for a plain comparison of before and after, which
-            takes every season for the campaign's effect and has no placebos.
+        control: The same of each control city; None or no cities for a plain comparison of before and after,
+            which takes every season for the campaign's effect and has no placebos.
         start: Index of the campaign's first day, at least PRE_DAYS.
         length: Days of the campaign.
 
@@ -75,58 +76,56 @@ def estimate(treated: Floats, control: Floats | None, start: int, length: int) -
     days = treated.shape[1]
     if start < PRE_DAYS or length < 1 or start + length > days:
         raise ValueError(
-            f"a campaign of {length} days from day {start} needs days {start - PRE_DAYS} to {start + length - 1},"
-            f" and there are {days}"
+            f"a campaign of {length} days from day {start} needs days {start - PRE_DAYS} to"
+            f" {start + length - 1}, and there are {days}"
         )
-    changes = log_changes(treated.sum(axis=0), length)
+    firsts = np.concatenate([[start], placebo_dates(days, start, length)])
     if control is None or not len(control):
-        return Effect(effect=float(changes[start]))
+        return Effect(effect=float(log_changes(window_sums(treated, firsts, length).sum(axis=1))[0]))
 
-    effects = changes - log_changes(control.sum(axis=0), length)
-    effect = float(effects[start])
-    dates = placebo_dates(days, start, length)
-    placebos = effects[dates]
-    placebos = placebos[np.isfinite(placebos)]
+    sums = window_sums(np.concatenate([treated, control]), firsts, length)
+    effects = _effects(sums, np.arange(len(sums[0])) < len(treated))
+    effect, placebos = float(effects[0]), effects[1:][np.isfinite(effects[1:])]
     if not math.isfinite(effect) or not len(placebos):
         return Effect(effect=effect)
     margin = interval_margin(placebos)
-    p_cities, city_count = _city_placebos(effects, treated, control, dates, start, length)
+    own = float(_scores(effects))
+    others = _city_placebos(sums, len(treated))
     return Effect(
         effect=effect,
         lower=effect - margin,
         upper=effect + margin,
         p_dates=rank_p(effect, placebos),
         p_dates_smallest=1 / (len(placebos) + 1),
-        p_cities=p_cities,
-        p_cities_smallest=1 / (city_count + 1) if city_count else math.nan,
+        p_cities=rank_p(own, others) if len(others) else math.nan,
+        p_cities_smallest=1 / (len(others) + 1) if len(others) else math.nan,
         date_count=len(placebos),
-        city_count=city_count,
+        city_count=len(others),
     )
 
 
-def log_changes(daily: Floats, length: int) -> Floats:
-    """For each day, log(sum of `length` days from it on / its baseline); NaN where undefined.
+def window_sums(daily: Floats, firsts: NDArray[np.int64], length: int) -> Floats:
+    """Baselines and sums of `length` days from each day of `firsts` on; shape (2, cities, firsts).
 
-    The baseline is the mean over PRE_WEEKS of the sums over the matched weekdays. Works along the last axis.
+    The baseline is the mean over PRE_WEEKS of the sums over the matched weekdays. `daily` has shape (cities,
+    days), and each first day has PRE_DAYS before it and `length` days from it on.
     """
-    offsets = np.arange(length)
-    weights = np.bincount(offsets % 7, minlength=7) / PRE_WEEKS
-    kernel = np.concatenate([np.tile(weights, PRE_WEEKS), np.zeros(length)])
-    during = np.concatenate([np.zeros(PRE_DAYS), np.ones(length)])
-    changes = np.full(daily.shape, np.nan)
-    if daily.shape[-1] < len(kernel):
-        return changes
-    windows = np.lib.stride_tricks.sliding_window_view(daily, len(kernel), axis=-1)
-    after, before = windows @ during, windows @ kernel
+    matched = np.bincount(np.arange(length) % 7, minlength=7) / PRE_WEEKS
+    before = np.concatenate([np.tile(matched, PRE_WEEKS), np.zeros(length)])
+    after = np.concatenate([np.zeros(PRE_DAYS), np.ones(length)])
+    windows = daily[:, firsts[:, None] - PRE_DAYS + np.arange(PRE_DAYS + length)]
+    return np.stack([windows @ before, windows @ after])
+
+
+def log_changes(sums: Floats) -> Floats:
+    """log(sum / baseline) of (baselines, sums), the first axis; NaN where one of them is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.log(after) - np.log(before)
-    last = daily.shape[-1] - length + 1
-    changes[..., PRE_DAYS:last] = np.where(np.isfinite(ratio), ratio, np.nan)
-    return changes
+        changes = np.log(sums[1]) - np.log(sums[0])
+    return np.where(np.isfinite(changes), changes, np.nan)
 
 
 def placebo_dates(days: int, start: int, length: int) -> NDArray[np.int64]:
-    """First days of the placebo campaigns: whole weeks from `start`, their windows free of the campaign's days."""
+    """First days of placebo campaigns: whole weeks from `start`, windows free of the campaign's days."""
     weeks = np.arange(-(days // PLACEBO_STEP), days // PLACEBO_STEP + 1)
     first = start + PLACEBO_STEP * weeks
     possible = (first >= PRE_DAYS) & (first + length <= days)
@@ -140,44 +139,47 @@ def rank_p(effect: float, placebos: Floats) -> float:
 
 
 def interval_margin(placebos: Floats) -> float:
-    """Half-width of the interval that excludes 0 exactly when `rank_p` is at most 5 %; NaN with too few placebos."""
+    """Half-width of the interval that excludes 0 when `rank_p` is at most 5 %; NaN below 19 placebos."""
     rank = math.ceil(CONFIDENCE * (len(placebos) + 1) - 1e-9)
     return float(np.sort(np.abs(placebos))[rank - 1]) if rank <= len(placebos) else math.nan
 
 
-def _city_placebos(
-    effects: Floats, treated: Floats, control: Floats, dates: NDArray[np.int64], start: int, length: int
-) -> tuple[float, int]:
-    """p-value among groups of control cities that had no campaign, and their number.
+def _effects(sums: Floats, member: NDArray[np.bool_]) -> Floats:
+    """Effects of groups of cities against all cities outside them, at each first day.
 
-    Groups differ in size and so in noise: each effect is measured in its group's own root mean square over the
-    placebo dates. Groups have as many cities as the treated one, or half of the control cities if those are fewer.
+    Args:
+        sums: Of `window_sums`, shape (2, cities, firsts).
+        member: Which cities a group has, shape (..., cities).
     """
-    size = min(len(treated), len(control) // 2)
-    if size < 1:
-        return math.nan, 0
+    return log_changes(member.astype(float) @ sums) - log_changes((~member).astype(float) @ sums)
+
+
+def _city_placebos(sums: Floats, size: int) -> Floats:
+    """Scores of other groups of `size` cities; the treated cities come first in `sums`.
+
+    Groups are drawn from treated and control cities alike. Without an effect the treated cities are one such
+    group, which makes their rank exact; drawn from control cities alone, groups would share too few cities
+    and too little noise.
+    """
+    cities = sums.shape[1]
     rng = np.random.default_rng(SEED)
-    order = rng.permuted(np.tile(np.arange(len(control)), (CITY_PLACEBOS, 1)), axis=1)[:, :size]
-    groups = np.unique(np.sort(order, axis=1), axis=0)
-    member = np.zeros((len(groups), len(control)))
-    np.put_along_axis(member, groups, 1.0, axis=1)
-    inside = member @ control
-    placebo = log_changes(inside, length) - log_changes(control.sum(axis=0) - inside, length)
-    scores = _scores(placebo, dates, start)
-    own = float(_scores(effects[None], dates, start)[0])
-    scores = scores[np.isfinite(scores)]
-    if not math.isfinite(own) or not len(scores):
-        return math.nan, 0
-    return rank_p(own, scores), len(scores)
+    order = rng.permuted(np.tile(np.arange(cities), (CITY_PLACEBOS, 1)), axis=1)
+    member = np.unique(order < size, axis=0)
+    member = member[~member[:, :size].all(axis=1)]
+    scores = _scores(_effects(sums, member))
+    return scores[np.isfinite(scores)]
 
 
-def _scores(effects: Floats, dates: NDArray[np.int64], start: int) -> Floats:
-    """Effect at `start` in units of each row's root mean square over the placebo dates."""
-    at_dates = effects[:, dates]
-    known = np.isfinite(at_dates)
+def _scores(effects: Floats) -> Floats:
+    """The campaign's effect (first of the last axis) in root mean squares of the placebo dates (the others).
+
+    Groups of cities differ in size and so in noise; scores of any two groups can be compared.
+    """
+    placebos = effects[..., 1:]
+    known = np.isfinite(placebos)
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = np.sqrt((np.where(known, at_dates, 0.0) ** 2).sum(axis=1) / known.sum(axis=1))
-        return np.asarray(effects[:, start] / scale)
+        scale = np.sqrt((np.where(known, placebos, 0.0) ** 2).sum(axis=-1) / known.sum(axis=-1))
+        return np.asarray(effects[..., 0] / scale)
 
 
 KPIS: Final = {"revenue": "revenue", "orders": "order_count"}
@@ -196,9 +198,9 @@ def measure(days: pd.DataFrame) -> pd.DataFrame:
             event_date, revenue, order_count, starts_on, ends_on. Each city has every day.
 
     Returns:
-        COLUMNS. `method` is 'difference in differences', or 'before and after' where there is no control; `status`
-        is 'measured', 'preliminary' (the campaign goes on after the last day), 'descriptive' (no control: not an
-        effect) or 'insufficient' (not enough days or orders; the estimate is NaN).
+        COLUMNS. `method` is 'difference in differences', or 'before and after' where there is no control;
+        `status` is 'measured', 'preliminary' (the campaign goes on after the last day), 'descriptive' (no
+        control: not an effect) or 'insufficient' (not enough days or orders; the estimate is NaN).
     """
     rows = [
         _measure_one(str(campaign), part, kpi, column)

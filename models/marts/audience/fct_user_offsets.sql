@@ -94,58 +94,102 @@ cohorts as (
         entries.attributes as attributes,
         entries.is_left_censored as is_left_censored,
         periods.period as period,
-        periods.last_offset as last_offset,
-        {{ period_start('periods.period', 'entries.entry_date') }} as cohort
+        {{ period_start('periods.period', 'entries.entry_date') }} as cohort,
+        -- only periods that the log covers to their end are observable
+        range(least(
+            periods.last_offset + 1,
+            {{ periods_between('periods.period', 'cohort', 'observed.last_date + 1') }}
+        )) as offsets
     from entries
     cross join periods
+    cross join observed
 ),
 
--- rows exist only for periods that the log covers to their end
-observable as (
+-- the offset of every active day and of every order
+measured as (
     select
-        cohorts.*,
-        arrayJoin(range(cohorts.last_offset + 1)) as offset,
-        {{ period_shift('cohorts.period', 'cohorts.cohort', 'offset') }} as starts_on,
-        {{ period_shift('cohorts.period', 'cohorts.cohort', 'offset + 1') }} as ends_before
+        cohorts.user_id as user_id,
+        cohorts.entry as entry,
+        cohorts.entry_date as entry_date,
+        cohorts.attributes as attributes,
+        cohorts.is_left_censored as is_left_censored,
+        cohorts.period as period,
+        cohorts.cohort as cohort,
+        cohorts.offsets as offsets,
+        arrayMap(
+            active_date -> {{ periods_between('cohorts.period', 'cohorts.cohort', 'active_date') }},
+            arrayFilter(active_date -> active_date >= cohorts.cohort, activity.active_dates)
+        ) as active_offsets,
+        arrayMap(
+            order_date -> {{ periods_between('cohorts.period', 'cohorts.cohort', 'order_date') }},
+            purchases.order_dates
+        ) as order_offsets,
+        purchases.order_values as order_values
     from cohorts
-    cross join observed
-    where ends_before <= observed.last_date + 1
+    inner join activity on cohorts.user_id = activity.user_id
+    left join purchases on cohorts.user_id = purchases.user_id
+),
+
+-- short arrays: the next step holds a copy of them for each offset
+shortened as (
+    select
+        measured.*,
+        arrayMax(arrayPushBack(active_offsets, -1)) as last_active_offset,
+        arrayMax(arrayPushBack(order_offsets, -1)) as last_order_offset,
+        arrayDistinct(arrayFilter(offset -> offset < length(offsets), active_offsets)) as seen_active_offsets,
+        arrayFilter(offset -> offset < length(offsets), order_offsets) as seen_order_offsets,
+        arrayFilter(
+            (order_value, offset) -> offset < length(offsets), order_values, order_offsets
+        ) as seen_order_values
+    from measured
+),
+
+followed as (
+    select
+        user_id,
+        entry,
+        entry_date,
+        attributes,
+        is_left_censored,
+        period,
+        cohort,
+        arrayJoin(arrayMap(
+            offset -> tuple(
+                offset,
+                has(seen_active_offsets, offset),
+                last_active_offset >= offset,
+                has(seen_order_offsets, offset),
+                last_order_offset >= offset,
+                arraySum(
+                    (order_value, order_offset) -> if(order_offset <= offset, order_value, toDecimal64(0, 6)),
+                    seen_order_values, seen_order_offsets
+                )
+            ),
+            offsets
+        )) as measures
+    from shortened
 ),
 
 final as (
     select
-        observable.user_id as user_id,
-        toLowCardinality(observable.period) as period,
-        toLowCardinality(observable.entry) as entry,
-        observable.cohort as cohort,
-        observable.entry_date as entry_date,
-        toUInt8(observable.offset) as offset,
-        toLowCardinality(observable.attributes.1) as city,
-        toLowCardinality(observable.attributes.2) as gender,
-        observable.attributes.3 as age,
+        followed.user_id as user_id,
+        toLowCardinality(followed.period) as period,
+        toLowCardinality(followed.entry) as entry,
+        followed.cohort as cohort,
+        followed.entry_date as entry_date,
+        toUInt8(followed.measures.1) as offset,
+        toLowCardinality(followed.attributes.1) as city,
+        toLowCardinality(followed.attributes.2) as gender,
+        followed.attributes.3 as age,
         {{ known('ages.age_group') }} as age_group,
-        toBool(observable.is_left_censored) as is_left_censored,
-        toUInt8(arrayExists(
-            active_date -> active_date >= observable.starts_on and active_date < observable.ends_before,
-            activity.active_dates
-        )) as is_active,
-        toUInt8(arrayExists(active_date -> active_date >= observable.starts_on, activity.active_dates)) as is_active_later,
-        toUInt8(arrayExists(
-            order_date -> order_date >= observable.starts_on and order_date < observable.ends_before,
-            purchases.order_dates
-        )) as is_buying,
-        toUInt8(arrayExists(order_date -> order_date >= observable.starts_on, purchases.order_dates)) as is_buying_later,
-        toDecimal64(arraySum(arrayMap(
-            (order_date, order_value) -> if(
-                order_date >= observable.entry_date and order_date < observable.ends_before,
-                order_value, toDecimal64(0, 6)
-            ),
-            purchases.order_dates, purchases.order_values
-        )), 6) as cum_revenue
-    from observable
-    inner join activity on observable.user_id = activity.user_id
-    left join purchases on observable.user_id = purchases.user_id
-    left join ages on observable.attributes.3 = ages.age
+        toBool(followed.is_left_censored) as is_left_censored,
+        toUInt8(followed.measures.2) as is_active,
+        toUInt8(followed.measures.3) as is_active_later,
+        toUInt8(followed.measures.4) as is_buying,
+        toUInt8(followed.measures.5) as is_buying_later,
+        toDecimal64(followed.measures.6, 6) as cum_revenue
+    from followed
+    left join ages on followed.attributes.3 = ages.age
 )
 
 select * from final

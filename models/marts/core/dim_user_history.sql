@@ -8,27 +8,15 @@ ages as (
     select * from {{ ref('int_ages') }}
 ),
 
--- of several states within one second the last one counts
-states as (
-    select
-        changes.user_id as user_id,
-        changes.occurred_at as occurred_at,
-        argMax(
-            tuple(changes.city, changes.gender, changes.age),
-            tuple(changes.action_rank, changes.row_index)
-        ) as attributes
-    from changes
-    group by changes.user_id, changes.occurred_at
-),
-
 compared as (
     select
-        states.*,
+        changes.*,
         row_number() over user_life as state_no,
-        lagInFrame(states.attributes) over user_life as previous_attributes
-    from states
+        tuple(changes.city, changes.gender, changes.age) as attributes,
+        lagInFrame(tuple(changes.city, changes.gender, changes.age)) over user_life as previous_attributes
+    from changes
     window user_life as (
-        partition by states.user_id order by states.occurred_at
+        partition by changes.user_id order by changes.occurred_at
         rows between unbounded preceding and current row
     )
 ),
@@ -55,12 +43,12 @@ final as (
         closed.occurred_at as valid_from,
         closed.valid_to as valid_to,
         toBool(isNull(closed.valid_to)) as is_current,
-        toLowCardinality(closed.attributes.1) as city,
-        toLowCardinality(closed.attributes.2) as gender,
-        closed.attributes.3 as age,
+        closed.city as city,
+        closed.gender as gender,
+        closed.age as age,
         {{ known('ages.age_group') }} as age_group
     from closed
-    left join ages on closed.attributes.3 = ages.age
+    left join ages on closed.age = ages.age
 )
 
 select * from final

@@ -27,57 +27,64 @@ ages as (
     select * from {{ ref('int_ages') }}
 ),
 
--- the first eleven actions, of which ten edges start or ten and the exit
+-- the first eleven actions of a session, three bits each, in one number
 paths as (
     select
         events.session_key as session_key,
-        arraySort(groupArray((events.event_no, events.action_rank))) as path
+        sum(bitShiftLeft(toUInt64(events.action_rank), 3 * (events.event_no - 1))) as path
     from events
     where events.event_no <= 11
     group by events.session_key
 ),
 
+counted_paths as (
+    select
+        toStartOfMonth(sessions.session_date) as month,
+        sessions.gender as gender,
+        sessions.age as age,
+        paths.path as path,
+        count() as n
+    from paths
+    inner join sessions on paths.session_key = sessions.session_key
+    group by toStartOfMonth(sessions.session_date), sessions.gender, sessions.age, paths.path
+),
+
+-- ten edges at most; an action that is missing, 0, is the exit
 edges as (
     select
-        paths.session_key as session_key,
-        arrayJoin(range(1, least(length(paths.path), 10) + 1)) as step,
-        paths.path[step].2 as from_rank,
-        paths.path[step + 1].2 as to_rank
-    from paths
+        counted_paths.*,
+        arrayJoin(range(1, 11)) as step,
+        bitAnd(bitShiftRight(counted_paths.path, 3 * (step - 1)), 7) as from_rank,
+        bitAnd(bitShiftRight(counted_paths.path, 3 * step), 7) as to_rank
+    from counted_paths
+    where from_rank > 0
 ),
 
 counted as (
     select
-        sessions.session_date as session_date,
-        sessions.gender as gender,
-        sessions.age as age,
-        edges.step as step,
-        edges.from_rank as from_rank,
-        edges.to_rank as to_rank,
-        count() as n
+        month,
+        gender,
+        age,
+        step,
+        from_rank,
+        to_rank,
+        sum(n) as session_count
     from edges
-    inner join sessions on edges.session_key = sessions.session_key
-    group by
-        sessions.session_date,
-        sessions.gender,
-        sessions.age,
-        edges.step,
-        edges.from_rank,
-        edges.to_rank
+    group by month, gender, age, step, from_rank, to_rank
 ),
 
 final as (
     select
-        toStartOfMonth(counted.session_date) as month,
+        counted.month as month,
         counted.gender as gender,
         {{ known('ages.age_group') }} as age_group,
         toUInt8(counted.step) as step,
         toLowCardinality(origins.action) as from_action,
         toLowCardinality(coalesce(targets.action, 'exit')) as to_action,
-        toUInt64(sum(counted.n)) as n,
+        toUInt64(sum(counted.session_count)) as n,
         any(months.input_version) as input_version
     from counted
-    inner join months on toYYYYMM(counted.session_date) = months.month
+    inner join months on toYYYYMM(counted.month) = months.month
     inner join actions as origins on counted.from_rank = origins.action_rank
     left join actions as targets on counted.to_rank = targets.action_rank
     left join ages on counted.age = ages.age

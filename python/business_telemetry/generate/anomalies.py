@@ -61,7 +61,9 @@ def _draw(name: str, kind: Kind, start: date, days: int, rng: np.random.Generato
     (shortest, longest), ranges = SHAPES[kind]
     length = int(rng.integers(shortest, longest + 1))
     scope = str(rng.choice(list(SCOPES), p=list(SCOPES.values())))
-    levers = [lever for lever in LEVERS if lever != "payment" or "category" not in scope]
+    # payment is one for all goods, and prices do not break down
+    senseless = {"payment" if "category" in scope else "", "price" if kind == "outage" else ""}
+    levers = [lever for lever in LEVERS if lever not in senseless]
     lever = levers[rng.integers(len(levers))]
     low, high = ranges[rng.integers(len(ranges))]
     # a narrow scope needs a strong effect to be seen at all

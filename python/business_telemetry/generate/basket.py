@@ -74,7 +74,7 @@ class Baskets:
 
 
 def draw_baskets(shop: Shop, sessions: Sessions, rng: np.random.Generator) -> Baskets:
-    """Draws the baskets of a month's sessions; a few sessions with an order go on to a second basket."""
+    """Draws the baskets of the sessions; a few sessions with an order go on to a second basket."""
     everyone = np.arange(len(sessions.day))
     chance = CART_SHARE * _factor("cart", shop, sessions, everyone, sessions.category)
     carted = np.flatnonzero(rng.random(len(everyone)) < chance)

@@ -90,7 +90,7 @@ def generate(
     clock: Clock,
     quiet: bool,
 ) -> None:
-    r"""Write a synthetic event log of an online shop to OUT (.csv or .csv.gz).
+    """Write a synthetic event log of an online shop to OUT (.csv or .csv.gz).
 
     The log has the source's format and the published log's proportions, and plants the faults of real logs:
     doubled, late and malformed rows, retried checkouts, sessions across midnight, anomalies and more.

@@ -20,7 +20,7 @@ _OFFSETS: Final = np.array([offset for _, offset in CITIES.values()] + [MOSCOW_O
 
 
 class Diary:
-    """What each user has done so far, carried from month to month: number of sessions, end of the last."""
+    """What each user has done so far, carried from span to span: number of sessions, end of the last."""
 
     def __init__(self, users: int) -> None:
         self.sessions = np.zeros(users, dtype=np.int64)
@@ -35,15 +35,15 @@ class Diary:
         ordered: NDArray[np.bool_],
         rng: np.random.Generator,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Gives the month's sessions their times.
+        """Gives the sessions of a span of days their times.
 
         Args:
             shop: The shop.
-            sessions: The month's sessions.
+            sessions: The sessions.
             owner: Session of each event; events of a session are adjacent and in order.
             gaps: Seconds since the session's event before, 0 for its first.
             ordered: Whether each session has an order.
-            rng: The month's random generator.
+            rng: The span's random generator.
 
         Returns:
             Number (counted per user from 1) and start of each session, seconds since its start of each event.

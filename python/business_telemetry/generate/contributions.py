@@ -35,7 +35,7 @@ class Contributions:
 def contributions(
     sessions: Sessions, baskets: Baskets, rng: np.random.Generator
 ) -> dict[str, tuple[Contributions, Contributions]]:
-    """Contributions of a month to each metric: for all segments but categories, and for categories.
+    """Contributions of some sessions to each metric: for all segments but categories, and for categories.
 
     Money has one table for both. Counts have two, since what touches two categories counts once in the total.
     """

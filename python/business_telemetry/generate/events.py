@@ -64,7 +64,7 @@ def concatenate(parts: list[Rows]) -> Rows:
 def draw_events(
     shop: Shop, sessions: Sessions, baskets: Baskets, diary: Diary, rng: np.random.Generator
 ) -> Rows:
-    """Events of a month's sessions, by session and time; nothing is late or doubled yet."""
+    """Events of the sessions, by session and time; nothing is late or doubled yet."""
     owner, action, value, category = _draw_steps(sessions, baskets, rng)
     gaps = _draw_gaps(owner, action, rng)
     ordered = np.bincount(baskets.session, baskets.confirmations, len(sessions.day)) > 0

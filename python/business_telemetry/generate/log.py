@@ -1,4 +1,4 @@
-"""Writes a log: a month at a time, in the order in which its rows arrive."""
+"""Writes a log: some weeks at a time, in the order in which its rows arrive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from business_telemetry.generate.clock import DAY, Diary
 from business_telemetry.generate.config import LogConfig
 from business_telemetry.generate.events import Rows, concatenate, draw_events
-from business_telemetry.generate.shop import months, open_shop, simulate
+from business_telemetry.generate.shop import open_shop, simulate, spans
 from business_telemetry.generate.traps import plant
 from business_telemetry.generate.truth import Truth
 from business_telemetry.generate.write import LogWriter
@@ -31,7 +31,7 @@ def write_log(
     Args:
         config: The shop and the period.
         out: The log's path; an existing file is replaced when the new one is complete.
-        progress: Called after each month with the sessions and the lines written so far.
+        progress: Called after each span of days with the sessions and the lines written so far.
 
     Returns:
         The ground truth, as written to `truth_path(out)`.
@@ -43,12 +43,12 @@ def write_log(
     truth, diary = Truth(shop), Diary(shop.panel.size)
     waiting: list[Rows] = []
     with LogWriter(out, shop.panel, config.bad_rate) as log:
-        for (_, past), (sessions, baskets, rng) in zip(months(shop), simulate(shop), strict=True):
+        for (_, past), (sessions, baskets, rng) in zip(spans(shop), simulate(shop), strict=True):
             events = draw_events(shop, sessions, baskets, diary, rng)
             truth.add_sessions(sessions, baskets)
             truth.add_events(events)
             rows = _in_order(concatenate([*waiting, plant(events, rng)]))
-            # what arrives after the month's end waits for the next month's rows
+            # what arrives after the span's end waits for the next span's rows
             is_last = past == shop.first_day + config.days
             ready = len(rows) if is_last else int(np.searchsorted(rows.written, past * DAY))
             waiting = [rows.take(np.arange(ready, len(rows)))]

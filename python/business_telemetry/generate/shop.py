@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
@@ -27,6 +26,8 @@ SESSIONS_PER_ACTIVE: Final = 1.07
 MOST_ACTIVE: Final = 0.9
 #: Every user of the panel comes at least once in the first days, and nobody joins later.
 PANEL_DAYS: Final = 10
+#: About as many sessions are simulated at a time; this bounds memory.
+SPAN_SESSIONS: Final = 60_000
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,22 @@ def open_shop(config: LogConfig) -> Shop:
     return Shop(config, panel, effects, day_sessions, first_day)
 
 
-def months(shop: Shop) -> Iterator[tuple[int, int]]:
-    """The log's days as (first, past the last) of each calendar month, days since 1970-01-01."""
-    first, end = shop.first_day, shop.first_day + shop.config.days
-    while first < end:
-        day = date.fromordinal(first + date(1970, 1, 1).toordinal())
-        following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-        past = min(epoch_day(following), end)
-        yield first, past
-        first = past
+def spans(shop: Shop) -> Iterator[tuple[int, int]]:
+    """Calendar months, or parts of busy ones, as (first, past the last) in days since 1970-01-01."""
+    first = sessions = 0
+    for index, today in enumerate(shop.day_sessions, start=1):
+        sessions += int(today)
+        is_month_end = np.datetime64(shop.first_day + index, "D").item().day == 1
+        if is_month_end or sessions >= SPAN_SESSIONS or index == len(shop.day_sessions):
+            yield shop.first_day + first, shop.first_day + index
+            first, sessions = index, 0
 
 
 def simulate(shop: Shop) -> Iterator[tuple[Sessions, Baskets, np.random.Generator]]:
-    """Sessions and baskets by calendar month, with the month's random generator for what follows."""
+    """Sessions and baskets of each span of days, with the span's random generator for what follows."""
     taste = user_taste(shop.panel)
     seen = np.zeros(shop.panel.size, dtype=bool)
-    for first, past in months(shop):
+    for first, past in spans(shop):
         rng = np.random.default_rng([shop.config.seed, 3, first])
         users = [_users_of_day(shop, taste, day, seen, rng) for day in range(first, past)]
         user = np.concatenate(users).astype(np.int32)

@@ -14,6 +14,7 @@ from business_telemetry.generate.basket import MICRO, Baskets, sum_by
 from business_telemetry.generate.clock import DAY
 from business_telemetry.generate.effects import Effect
 from business_telemetry.generate.events import CART, CHECKOUT, NO_CATEGORY, Rows
+from business_telemetry.generate.labels import MOVES
 from business_telemetry.generate.panel import CITY_NAMES, UNKNOWN_AGE, UNKNOWN_CITY
 from business_telemetry.generate.shop import Sessions, Shop
 from business_telemetry.schema import ACTIONS, CATEGORIES, GENDERS
@@ -41,7 +42,7 @@ class Truth:
         self.latest = np.iinfo(np.int64).min
 
     def add_sessions(self, sessions: Sessions, baskets: Baskets) -> None:
-        """Counts a month's sessions, baskets and orders."""
+        """Counts sessions, baskets and orders."""
         size = len(sessions.day)
         self.sessions += size
         self.user_sessions += np.bincount(sessions.user, minlength=self.shop.panel.size)
@@ -173,11 +174,12 @@ def money(micros: int) -> str:
 
 
 def describe(effects: Sequence[Effect]) -> list[dict[str, Any]]:
-    """Labels of effects: what, when, for whom, in which direction and how strong."""
+    """Labels of effects: which metrics, when, for whom, in which direction and how strong."""
     labels = []
     for effect in effects:
         label = asdict(effect) | {"start": str(effect.start), "end": str(effect.end)}
-        label["sign"] = 1 if effect.factor > 1 else -1
+        label |= {"metrics": MOVES[effect.lever], "sign": 1 if effect.factor > 1 else -1}
+        label["size"] = round(effect.factor - 1, 6)
         labels.append(
             {name: list(value) if isinstance(value, tuple) else value for name, value in label.items()}
         )

@@ -167,7 +167,8 @@ def test_labels_name_every_incident(crowded_log: GeneratedLog) -> None:
     assert {incident["kind"] for incident in incidents} == {"spike", "dip", "outage", "drift", "level_shift"}
     for incident in incidents:
         assert incident["sign"] == (1 if incident["factor"] > 1 else -1)
-        assert incident["start"] <= incident["end"]
+        assert incident["size"] == pytest.approx(incident["factor"] - 1)
+        assert incident["metrics"] and incident["start"] <= incident["end"]
     assert [promotion["kind"] for promotion in crowded_log.truth["promotions"]] == ["promotion"] * 4
     assert {step["start"] for step in crowded_log.truth["seasons"]} == {
         "2021-12-01",
