@@ -14,6 +14,7 @@ COMMANDS = {
         "business_telemetry.ingest.cli",
         "Validate event logs with Spark and load them into ClickHouse.",
     ),
+    "preview": ("business_telemetry.dashboard.cli", "Show the dashboard in the browser of this machine."),
     "summary": ("business_telemetry.summary", "Show what the warehouse holds and how the last build went."),
 }
 
