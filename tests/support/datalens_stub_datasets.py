@@ -9,6 +9,7 @@ from typing import Any
 
 Json = dict[str, Any]
 FIELD = re.compile(r"\[([^\[\]]+)\]")
+NATIVE = {"native_type_class_name": "clickhouse_native_type", "nullable": True, "lowcardinality": False}
 GUID = re.compile(r"[a-z0-9_-]{1,36}")
 
 
@@ -72,7 +73,7 @@ class Datasets:
             broken = {"items": [{"id": source["id"], "type": "data_source", "errors": [error]}]}
             raise Refused(400, {"message": "Validation failed", "dataset": {"component_errors": broken}})
         return [
-            {"name": column, "title": column, "user_type": kind, "native_type": {"name": kind}, "nullable": True}
+            {"name": column, "title": column, "user_type": kind, "native_type": {**NATIVE, "name": kind}, "nullable": True}
             for column, kind in self.tables[name]
         ]
 
