@@ -9,7 +9,7 @@ const Cards = (() => {
     const style = getComputedStyle(document.documentElement);
     const get = (name) => style.getPropertyValue(`--${name}`).trim();
     return {
-      text: get("text"), soft: get("soft"), line: get("line"), card: get("card"), land: get("land"), border: get("border"),
+      font: getComputedStyle(document.body).fontFamily, text: get("text"), soft: get("soft"), line: get("line"), card: get("card"), land: get("land"), border: get("border"),
       band: get("band"), alarm: get("alarm"), series: get("series").split(" "), ramp: get("ramp").split(" "),
     };
   };
@@ -21,7 +21,7 @@ const Cards = (() => {
       make("div", {},
         make("button", { type: "button", onclick: () => { menu.open = false; actions.sql(id); } }, "показать SQL"),
         actions.csv ? make("a", { href: "#", download: `${id}.csv`, onclick: (e) => { menu.open = false; e.currentTarget.href = actions.csv(id); } }, "скачать CSV") : null));
-    const card = make("section", { class: `card ${chart.type}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title },
+    const card = make("section", { class: `card type-${chart.type}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title },
       make("h2", {}, chart.title), chart.note ? make("p", { class: "note" }, chart.note) : null, menu, body);
     card.style.setProperty("--w", width);
     card.style.setProperty("--h", height);
@@ -46,7 +46,7 @@ const Cards = (() => {
       return;
     }
     const drawing = echarts.init(body, null, { renderer: "svg" });
-    drawing.setOption(Options.build(chart, data, theme(), scale));
+    drawing.setOption(Options.build(chart, data, { ...theme(), width: body.clientWidth }, scale));
     drawings.set(body, drawing);
   };
 

@@ -4,8 +4,8 @@ const Options = (() => {
   const base = (theme) => ({
     animation: false,
     color: theme.series,
-    textStyle: { fontFamily: "inherit", color: theme.text },
-    grid: { left: 8, right: 12, top: 34, bottom: 6, containLabel: true },
+    textStyle: { fontFamily: theme.font, color: theme.text },
+    grid: { left: 8, right: 26, top: 34, bottom: 6, containLabel: true },
     aria: { enabled: true },
   });
   const tooltip = (theme, extra) => ({
@@ -49,11 +49,11 @@ const Options = (() => {
       axisLabel: { color: theme.soft, hideOverlap: true, width: 150, overflow: horizontal ? "truncate" : "none" },
     };
     if (horizontal) category.inverse = true;
-    else if (xField.type === "string" && cats.length <= 12) category.axisLabel = { ...category.axisLabel, interval: 0, hideOverlap: false, width: 84, overflow: "break", fontSize: 11 };
+    else if (xField.type === "string" && cats.length <= 12) category.axisLabel = { ...category.axisLabel, interval: 0, hideOverlap: false, width: Math.max(34, (theme.width - 110) / cats.length - 6), overflow: "break", fontSize: 11, lineHeight: 12 };
     const values = [valueAxis(theme, left[0] ? left[0].field : {})];
     if (right.length) values.push(valueAxis(theme, right[0].field, { splitLine: { show: false }, min: 0 }));
     return {
-      ...base(theme), legend: legend(theme, shown),
+      ...base(theme), legend: legend(theme, shown), grid: { ...base(theme).grid, bottom: category.axisLabel.overflow === "break" ? 20 : 6 },
       tooltip: tooltip(theme, { trigger: "axis", axisPointer: { type: kind === "bar" ? "shadow" : "line" } }),
       xAxis: horizontal ? values[0] : category, yAxis: horizontal ? category : values, series: drawn,
     };
@@ -117,7 +117,7 @@ const Options = (() => {
       xAxis: { ...axis, data: xs.map((v) => Format.label(v, chart.fields[column])) },
       yAxis: { ...axis, inverse: true, data: ys.map((v) => Format.label(v, chart.fields[row])) },
       visualMap: { min: Math.min(...values), max: Math.max(...values), orient: "horizontal", left: "center", bottom: 0, itemHeight: 120, itemWidth: 10,
-        textStyle: { color: theme.soft }, formatter: (v) => Format.number(v, format), inRange: { color: theme.ramp } },
+        textStyle: { color: theme.soft, fontSize: 11 }, text: [Math.max(...values), Math.min(...values)].map((v) => Format.number(v, format)), inRange: { color: theme.ramp } },
       series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: theme.card, borderWidth: 2 } }],
     };
   };
@@ -134,10 +134,10 @@ const Options = (() => {
     return {
       ...base(theme),
       tooltip: tooltip(theme, { formatter: (p) => (p.componentType === "series" ? `${p.name}<br>${text(p)}` : "") }),
-      geo: { map: "russia", roam: true, scaleLimit: { min: 1, max: 12 }, boundingCoords: [[19, 74], [142, 41.5]], top: 4, bottom: 40, left: 4, right: 4,
+      geo: { map: "russia", roam: true, scaleLimit: { min: 1, max: 12 }, aspectScale: 0.62, boundingCoords: [[24, 72], [140, 42]], top: 4, bottom: 40, left: 4, right: 4,
         itemStyle: { areaColor: theme.land, borderColor: theme.border, borderWidth: 0.8 }, emphasis: { disabled: true }, select: { disabled: true }, silent: true },
       visualMap: { min: Math.min(...shades, 0), max: Math.max(...shades, 1), dimension: 3, orient: "horizontal", left: "center", bottom: 0, itemHeight: 120, itemWidth: 10,
-        textStyle: { color: theme.soft }, formatter: (v) => Format.number(Math.round(v), { kind: "number" }, true), inRange: { color: theme.ramp.slice(1) } },
+        textStyle: { color: theme.soft, fontSize: 11 }, text: [Math.max(...shades, 1), Math.min(...shades, 0)].map((v) => Format.number(v, chart.fields[chart.y[1] || chart.y[0]].format, true)), inRange: { color: theme.ramp.slice(1) } },
       series: [{ type: "scatter", coordinateSystem: "geo", data: placed, symbolSize: (v) => 6 + 34 * Math.sqrt(Math.max(v[2], 0) / biggest),
         itemStyle: { opacity: 0.85, borderColor: theme.card, borderWidth: 1 },
         label: { show: true, position: "right", formatter: (p) => (p.value[2] >= biggest * 0.12 ? p.name : ""), color: theme.text, fontSize: 11 },

@@ -27,10 +27,13 @@ const Tables = (() => {
     const mixed = colors[i].map((c, k) => Math.round(c + (colors[i + 1][k] - c) * f));
     return `rgba(${mixed.join(",")},0.34)`;
   };
+  // all but the outermost twentieths, so that one odd cell does not fade the others
   const range = (values) => {
-    const found = values.filter((v) => v !== null && v !== undefined);
-    return [Math.min(...found), Math.max(...found)];
+    const found = values.filter((v) => typeof v === "number").sort((a, b) => a - b);
+    const edge = Math.floor(found.length / 20);
+    return [found[edge], found[found.length - 1 - edge]];
   };
+  const largest = (values) => Math.max(...values.filter((v) => typeof v === "number"), 1e-9);
 
   const chip = (change, against) =>
     change && make("span", { class: `delta ${change.mood}`, title: against }, change.text);
@@ -42,7 +45,7 @@ const Tables = (() => {
       ...compare,
     ];
     const value = (column, row) => (column.of ? (column.of(row) || {}).delta : row[column.at]);
-    const ranges = Object.fromEntries(columns.filter((c) => !c.of).map((c) => [c.name, range(data.rows.map((r) => r[c.at]))]));
+    const ranges = Object.fromEntries(columns.filter((c) => !c.of).map((c) => { const values = data.rows.map((r) => r[c.at]); return [c.name, Object.assign(range(values), { largest: largest(values) })]; }));
     const body = make("tbody");
     const fill = (rows) => body.replaceChildren(...rows.map((row) => make("tr", {}, ...columns.map((column) => cell(chart, column, row, ranges)))));
     let sorted = chart.sort ? { name: chart.sort.replace("-", ""), down: chart.sort.startsWith("-") } : null;
@@ -63,7 +66,7 @@ const Tables = (() => {
         } }, column.field.title, mine ? (sorted.down ? " ↓" : " ↑") : ""));
     }));
     drawHead();
-    fill(data.rows);
+    fill(chart.sort ? data.rows : [...data.rows].sort(byDimensions(chart, data)));
     return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": chart.title }, make("table", {}, make("thead", {}, head), body));
   };
 
@@ -79,17 +82,25 @@ const Tables = (() => {
     const td = make("td", { class: "number" }, Format.number(raw, column.field.format));
     if (chart.heat[column.name]) td.style.background = heat(chart.heat[column.name], raw, ranges[column.name]);
     if (chart.bars.includes(column.name) && raw > 0) {
-      const width = ((100 * raw) / Math.max(ranges[column.name][1], 1e-9)).toFixed(1);
+      const width = ((100 * raw) / ranges[column.name].largest).toFixed(1);
       td.style.background = `linear-gradient(to right, var(--bar) ${width}%, transparent ${width}%)`;
     }
     return td;
+  };
+
+  const byDimensions = (chart, data) => (a, b) => {
+    for (const name of chart.x) {
+      const order = Shape.sorter(chart.fields[name])(a[Shape.at(data, name)], b[Shape.at(data, name)]);
+      if (order) return order;
+    }
+    return 0;
   };
 
   // the change of the first measure, against rows with the same dimensions
   const comparisons = (chart, data) => {
     const at = Shape.at(data, chart.y[0]);
     const key = (row) => JSON.stringify(chart.x.map((name) => row[Shape.at(data, name)]));
-    return [["previous", "К прошлому периоду"], ["year", "Год к году"]].filter(([name]) => data[name]).map(([name, title]) => {
+    return [["previous", "К прошлому"], ["year", "Год к году"]].filter(([name]) => data[name]).map(([name, title]) => {
       const before = new Map(data[name].map((row) => [key(row), row[at]]));
       return { name, field: { title }, of: (row) => Format.change(row[at], before.get(key(row)), chart.fields[chart.y[0]]) };
     });
@@ -144,15 +155,15 @@ const Tables = (() => {
   const funnel = (chart, data) => {
     const values = chart.y.map((m) => (data.rows[0] || [])[Shape.at(data, m)] || 0);
     const share = (part, whole) => (whole ? Format.number(part / whole, { kind: "percent", precision: 1 }) : "–");
-    return make("ol", { class: "funnel" }, ...chart.y.map((m, i) => {
+    return make("ol", { class: "funnel" }, make("li", { class: "head", "aria-hidden": "true" }, make("span"), make("span"), make("span"), make("span", { class: "soft" }, "от шага"), make("span", { class: "soft" }, "от всех")), ...chart.y.map((m, i) => {
       const bar = make("span", { class: "bar" });
       bar.style.width = `${values[0] ? Math.max(0.5, (100 * values[i]) / values[0]) : 0}%`;
       return make("li", {},
         make("span", { class: "step" }, chart.fields[m].title),
         make("span", { class: "track" }, bar),
         make("b", {}, Format.number(values[i])),
-        make("span", { class: "soft", title: "от предыдущего шага" }, i ? `${share(values[i], values[i - 1])} шага` : ""),
-        make("span", { class: "soft", title: "от первого шага" }, i ? `${share(values[i], values[0])} всех` : ""));
+        make("span", { class: "soft", title: "от предыдущего шага" }, i ? share(values[i], values[i - 1]) : ""),
+        make("span", { class: "soft", title: "от первого шага" }, i ? share(values[i], values[0]) : ""));
     }));
   };
 
@@ -168,7 +179,7 @@ const Tables = (() => {
     return make("div", { class: "indicator" },
       make("strong", { title: Format.number(value, field.format), "data-value": value }, Format.number(value, field.format, large)),
       data.spark ? spark(data.spark) : null,
-      make("div", { class: "deltas" }, versus(data.previous, "к прошлому периоду"), versus(data.year, "год к году"),
+      make("div", { class: "deltas" }, versus(data.previous, "к прошлому"), versus(data.year, "год к году"),
         chart.compare && !data.previous ? make("span", { class: "soft" }, "прошлый период вне журнала") : null));
   };
 
