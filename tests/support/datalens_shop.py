@@ -172,6 +172,11 @@ def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
     return {table: list(columns.items()) for table, columns in found.items()}
 
 
+def shop_stub(*, random_guids: bool = True) -> Stub:
+    """A server with the shop's tables and an empty workbook. It may draw ids of columns' fields or derive them."""
+    return Stub(tables_of(Catalogue.model_validate(shop())), random_guids=random_guids)
+
+
 @dataclass
 class Deploys:
     """Deploys to one stub."""

@@ -1,23 +1,29 @@
-"""A stub of DataLens on the shop's tables, with ids of columns chosen in either way the server may."""
+"""A stub of DataLens on the shop's tables."""
 
 from __future__ import annotations
 
+import copy
+
 import pytest
-from datalens_shop import Deploys, shop, tables_of
+from datalens_shop import Deploys, shop_stub
 from datalens_stub import Stub
-
-from business_telemetry.dashboard.catalogue import Catalogue
-
-
-@pytest.fixture(params=["named", "random"])
-def deploys(request: pytest.FixtureRequest) -> Deploys:
-    """An empty workbook."""
-    tables = tables_of(Catalogue.model_validate(shop()))
-    return Deploys(Stub(tables, random_guids=request.param == "random"))
 
 
 @pytest.fixture
-def deployed(deploys: Deploys) -> Deploys:
+def deploys() -> Deploys:
+    """An empty workbook."""
+    return Deploys(shop_stub())
+
+
+@pytest.fixture(scope="session")
+def deployed_once() -> Stub:
     """A workbook after the first deploy."""
+    deploys = Deploys(shop_stub())
     deploys.run()
-    return deploys
+    return deploys.stub
+
+
+@pytest.fixture
+def deployed(deployed_once: Stub) -> Deploys:
+    """A workbook of one's own after the first deploy."""
+    return Deploys(copy.deepcopy(deployed_once))

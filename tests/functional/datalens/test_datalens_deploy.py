@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datalens_shop import SHOP, Deploys, shop, tables_of
+from datalens_shop import SHOP, Deploys, shop, shop_stub, tables_of
 from datalens_stub import Stub
 
 from business_telemetry.dashboard.load import load_catalogue
@@ -34,10 +34,13 @@ def test_first_deploy_in_order(deploys: Deploys) -> None:
     assert sorted(deploys.stub.calls[-len(checks) :]) == sorted(checks)  # references exist
 
 
-def test_second_deploy_writes_nothing(deployed: Deploys) -> None:
-    assert deployed.run() == []
-    assert {change.what for change in deployed.changes} == {"same"}
-    assert len(deployed.changes) == 1 + 2 + CHARTS + 1
+@pytest.mark.parametrize("random_guids", [True, False])
+def test_second_deploy_writes_nothing(random_guids: bool) -> None:
+    deploys = Deploys(shop_stub(random_guids=random_guids))
+    assert len(deploys.run()) == 1 + 2 * 2 + CHARTS + 1
+    assert deploys.run() == []
+    assert {change.what for change in deploys.changes} == {"same"}
+    assert len(deploys.changes) == 1 + 2 + CHARTS + 1
 
 
 def test_repository_catalogue_deploys_and_deploys_again() -> None:
