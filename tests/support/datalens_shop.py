@@ -19,7 +19,9 @@ PASSWORD = "pa55-of-the-read-only-user"
 SHOP: dict[str, Any] = {
     "version": 1,
     "connection": {"name": "shop_clickhouse"},
-    "parameters": {"scale": {"title": "Масштаб", "options": {"day": "День", "month": "Месяц"}, "default": "day"}},
+    "parameters": {
+        "scale": {"title": "Масштаб", "options": {"day": "День", "month": "Месяц"}, "default": "day"}
+    },
     "datasets": {
         "sales": {
             "title": "Продажи",
@@ -38,7 +40,9 @@ SHOP: dict[str, Any] = {
                     "title": "Период",
                     "type": "date",
                     "sql": "event_date",
-                    "datalens": 'IF [scale] = "month" THEN DATETRUNC([event_date], "month") ELSE [event_date] END',
+                    "datalens": (
+                        'IF [scale] = "month" THEN DATETRUNC([event_date], "month") ELSE [event_date] END'
+                    ),
                 },
                 "weekday": {
                     "title": "День недели",
@@ -83,12 +87,22 @@ SHOP: dict[str, Any] = {
             },
             "measures": {
                 "m_sessions": {"title": "Сессии", "sql": "count()", "datalens": "COUNTD([session_key])"},
-                "m_ordered": {"title": "С заказом", "sql": "1", "datalens": "COUNTD_IF([session_key], [step_level] >= 4)"},
+                "m_ordered": {
+                    "title": "С заказом",
+                    "sql": "1",
+                    "datalens": "COUNTD_IF([session_key], [step_level] >= 4)",
+                },
             },
         },
     },
     "charts": {
-        "kpi": {"title": "Выручка", "type": "indicator", "dataset": "sales", "y": ["m_revenue"], "compare": True},
+        "kpi": {
+            "title": "Выручка",
+            "type": "indicator",
+            "dataset": "sales",
+            "y": ["m_revenue"],
+            "compare": True,
+        },
         "trend": {
             **{"title": "Динамика", "type": "line", "dataset": "sales", "x": ["period"]},
             **{"y": ["m_revenue"], "y2": ["m_aov"], "note": "Чек справа"},
@@ -97,9 +111,21 @@ SHOP: dict[str, Any] = {
             **{"title": "Коридор", "type": "line", "dataset": "sales", "x": ["period"], "y": ["m_revenue"]},
             **{"band": ["m_aov", "m_share"], "flag": "m_orders"},
         },
-        "areas": {"title": "Область", "type": "area", "dataset": "sales", "x": ["period"], "y": ["m_revenue"]},
+        "areas": {
+            "title": "Область",
+            "type": "area",
+            "dataset": "sales",
+            "x": ["period"],
+            "y": ["m_revenue"],
+        },
         "columns": {
-            **{"title": "Столбцы", "type": "column", "dataset": "sales", "x": ["weekday"], "y": ["m_revenue"]},
+            **{
+                "title": "Столбцы",
+                "type": "column",
+                "dataset": "sales",
+                "x": ["weekday"],
+                "y": ["m_revenue"],
+            },
             **{"color": "gender", "stacked": True},
         },
         "pareto": {
@@ -107,10 +133,27 @@ SHOP: dict[str, Any] = {
             **{"y2": ["m_share"], "sort": "-m_revenue"},
         },
         "bars": {"title": "Полосы", "type": "bar", "dataset": "sales", "y": ["m_revenue", "m_orders"]},
-        "donut": {"title": "Кольцо", "type": "donut", "dataset": "sales", "x": ["gender"], "y": ["m_revenue"]},
-        "steps": {"title": "Воронка", "type": "funnel", "dataset": "funnel", "y": ["m_sessions", "m_ordered"]},
+        "donut": {
+            "title": "Кольцо",
+            "type": "donut",
+            "dataset": "sales",
+            "x": ["gender"],
+            "y": ["m_revenue"],
+        },
+        "steps": {
+            "title": "Воронка",
+            "type": "funnel",
+            "dataset": "funnel",
+            "y": ["m_sessions", "m_ordered"],
+        },
         "cities": {
-            **{"title": "Города", "type": "table", "dataset": "sales", "x": ["city"], "y": ["m_revenue", "m_share"]},
+            **{
+                "title": "Города",
+                "type": "table",
+                "dataset": "sales",
+                "x": ["city"],
+                "y": ["m_revenue", "m_share"],
+            },
             **{"bars": ["m_revenue"], "sort": "-m_revenue", "limit": 20, "where": {"gender": ["Ж"]}},
         },
         "cr": {
@@ -125,7 +168,13 @@ SHOP: dict[str, Any] = {
             **{"title": "Карта", "type": "map", "dataset": "sales", "x": ["city"], "point": "geopoint"},
             **{"y": ["m_revenue", "m_orders"]},
         },
-        "paths": {"title": "Пути", "type": "sankey", "dataset": "funnel", "x": ["month", "city"], "y": ["m_sessions"]},
+        "paths": {
+            "title": "Пути",
+            "type": "sankey",
+            "dataset": "funnel",
+            "x": ["month", "city"],
+            "y": ["m_sessions"],
+        },
     },
     "selectors": {
         "f_date": {"title": "Период", "element": "date", "dataset": "sales"},
@@ -173,7 +222,7 @@ def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
 
 
 def shop_stub(*, random_guids: bool = True) -> Stub:
-    """A server with the shop's tables and an empty workbook. It may draw ids of columns' fields or derive them."""
+    """A server with the shop's tables. It may draw ids of columns' fields or derive them."""
     return Stub(tables_of(Catalogue.model_validate(shop())), random_guids=random_guids)
 
 
@@ -185,7 +234,9 @@ class Deploys:
     changes: list[Change] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
-    def run(self, yaml: dict[str, Any] | None = None, *, dry_run: bool = False, prune: bool = False) -> list[str]:
+    def run(
+        self, yaml: dict[str, Any] | None = None, *, dry_run: bool = False, prune: bool = False
+    ) -> list[str]:
         """One deploy as a process of its own would make it. Returns the writes, in order."""
         catalogue = Catalogue.model_validate(yaml or shop())
         auth = StaticYCIAMAuthProvider(org_id=ORGANISATION, token=TOKEN)

@@ -1,7 +1,8 @@
 """A stand-in for DataLens' API, in the process: what the SDK speaks, checked and remembered.
 
-It knows the parts of the API that a deploy uses: required headers, required keys, names that are taken, references
-that must exist, formulas whose fields must exist. It cannot know what the real server makes of a formula or a chart.
+It knows the parts of the API that a deploy uses: required headers, required keys, names that are taken,
+references that must exist, formulas whose fields must exist. It cannot know what the real server makes of a formula
+or a chart.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ ORGANISATION = "org-of-the-test"
 WORKBOOK = "wb-1"
 Json = dict[str, Any]
 
-# operation -> keys that its body must have (of `entry`, where there is one), and further keys that it may have
+# operation -> keys that its body (its `entry`, where there is one) must have, and may have
 BODIES: dict[str, tuple[set[str], set[str]]] = {
     "createWorkbook": ({"title"}, {"collectionId", "description"}),
     "getWorkbook": ({"workbookId"}, {"includePermissionsInfo"}),
-    "getWorkbookEntries": ({"workbookId"}, {"page", "pageSize", "scope", "orderBy", "includePermissionsInfo"}),
+    "getWorkbookEntries": (
+        {"workbookId"},
+        {"page", "pageSize", "scope", "orderBy", "includePermissionsInfo"},
+    ),
     "getEntries": ({"ids"}, {"pageSize", "orderBy"}),
     "getConnection": ({"connectionId"}, {"workbookId"}),
     "updateConnection": ({"connectionId", "data"}, set()),
@@ -43,8 +47,32 @@ BODIES: dict[str, tuple[set[str], set[str]]] = {
     "updateDashboard": ({"entryId", "data", "meta"}, {"annotation", "revId"}),
     "deleteDashboard": ({"dashboardId"}, set()),
 }
-CLICKHOUSE = {"type", "name", "workbook_id", "host", "port", "username", "password", "db_name", "secure", "readonly"}
-SLOTS = ("x", "y", "y2", "columns", "rows", "measures", "dimensions", "colors", "labels", "points", "size", "tooltip")
+CLICKHOUSE = {
+    "type",
+    "name",
+    "workbook_id",
+    "host",
+    "port",
+    "username",
+    "password",
+    "db_name",
+    "secure",
+    "readonly",
+}
+SLOTS = (
+    "x",
+    "y",
+    "y2",
+    "columns",
+    "rows",
+    "measures",
+    "dimensions",
+    "colors",
+    "labels",
+    "points",
+    "size",
+    "tooltip",
+)
 
 
 @dataclass
@@ -93,7 +121,10 @@ class Stub:
     def _handle(self, request: httpx.Request) -> httpx.Response:
         operation = request.url.path.removeprefix("/rpc/")
         # a JavaScript server reads and returns 6.0 as 6
-        body = json.loads(request.content, parse_float=lambda text: int(float(text)) if float(text).is_integer() else float(text))
+        body = json.loads(
+            request.content,
+            parse_float=lambda text: int(float(text)) if float(text).is_integer() else float(text),
+        )
         self.calls.append(operation)
         self.bodies.append((operation, copy.deepcopy(body)))
         try:
@@ -110,7 +141,10 @@ class Stub:
     def _check_headers(self, request: httpx.Request) -> None:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise Refused(401, f"Invalid token {request.headers.get('authorization')}")
-        if request.headers.get("x-dl-org-id") != ORGANISATION or request.headers.get("x-dl-api-version") != "3":
+        if (
+            request.headers.get("x-dl-org-id") != ORGANISATION
+            or request.headers.get("x-dl-api-version") != "3"
+        ):
             raise Refused(400, "wrong x-dl-org-id or x-dl-api-version")
 
     def _fail_on_purpose(self, operation: str) -> None:
@@ -134,7 +168,9 @@ class Stub:
 
     def _add(self, scope: str, name: str, kind: str, **content: Any) -> Json:
         if name in self.names(scope):
-            raise Refused(409, {"code": "ERR.US.DB.UNIQUE_VIOLATION", "message": f"The entry {name} already exists"})
+            raise Refused(
+                409, {"code": "ERR.US.DB.UNIQUE_VIOLATION", "message": f"The entry {name} already exists"}
+            )
         entry_id = f"{scope}-{len(self.entries) + 1}"
         self.entries[entry_id] = {"id": entry_id, "scope": scope, "name": name, "type": kind, **content}
         return self.entries[entry_id]
@@ -175,7 +211,13 @@ class Stub:
     @staticmethod
     def _summary(entry: Json) -> Json:
         key = f"{WORKBOOK}/{entry['name']}"
-        return {"entryId": entry["id"], "scope": entry["scope"], "type": entry["type"], "key": key, "displayKey": key}
+        return {
+            "entryId": entry["id"],
+            "scope": entry["scope"],
+            "type": entry["type"],
+            "key": key,
+            "displayKey": key,
+        }
 
     # connections
 
@@ -184,7 +226,11 @@ class Stub:
 
     def _getConnection(self, body: Json) -> Json:
         entry = self._entry(body["connectionId"], "connection")
-        return {"id": entry["id"], "options": {}, **{k: v for k, v in entry["params"].items() if k != "password"}}
+        return {
+            "id": entry["id"],
+            "options": {},
+            **{k: v for k, v in entry["params"].items() if k != "password"},
+        }
 
     def _updateConnection(self, body: Json) -> Json:
         self._unlocked(body["connectionId"], "connection")["params"].update(body["data"])
@@ -206,7 +252,11 @@ class Stub:
 
     def _getDataset(self, body: Json) -> Json:
         entry = self._entry(body["datasetId"], "dataset")
-        return {"id": entry["id"], "key": f"{WORKBOOK}/{entry['name']}", "dataset": copy.deepcopy(entry["dataset"])}
+        return {
+            "id": entry["id"],
+            "key": f"{WORKBOOK}/{entry['name']}",
+            "dataset": copy.deepcopy(entry["dataset"]),
+        }
 
     def _updateDataset(self, body: Json) -> Json:
         if body["data"].get("mode") != "publish":
@@ -268,7 +318,9 @@ class Stub:
 
     def _createDashboard(self, body: Json) -> Json:
         wanted = body["entry"]
-        entry = self._add("dash", wanted["name"], "", data=wanted["data"], annotation=wanted.get("annotation"))
+        entry = self._add(
+            "dash", wanted["name"], "", data=wanted["data"], annotation=wanted.get("annotation")
+        )
         return self._dashboard_entry(entry)
 
     def _getDashboard(self, body: Json) -> Json:

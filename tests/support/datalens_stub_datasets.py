@@ -1,4 +1,4 @@
-"""The dataset half of the DataLens stub: applies updates as the server does, and checks formulas as far as it can."""
+"""The dataset half of the DataLens stub: applies updates, and checks formulas as far as it can."""
 
 from __future__ import annotations
 
@@ -73,7 +73,13 @@ class Datasets:
             broken = {"items": [{"id": source["id"], "type": "data_source", "errors": [error]}]}
             raise Refused(400, {"message": "Validation failed", "dataset": {"component_errors": broken}})
         return [
-            {"name": column, "title": column, "user_type": kind, "native_type": {**NATIVE, "name": kind}, "nullable": True}
+            {
+                "name": column,
+                "title": column,
+                "user_type": kind,
+                "native_type": {**NATIVE, "name": kind},
+                "nullable": True,
+            }
             for column, kind in self.tables[name]
         ]
 
@@ -104,8 +110,17 @@ class Datasets:
                 guid = str(uuid.uuid4()) if self.random_guids else column["name"].lower()
                 state["result_schema"].append(
                     {
-                        **{"guid": guid, "title": column["name"], "source": column["name"], "calc_mode": "direct"},
-                        **{"type": "DIMENSION", "cast": column["user_type"], "data_type": column["user_type"]},
+                        **{
+                            "guid": guid,
+                            "title": column["name"],
+                            "source": column["name"],
+                            "calc_mode": "direct",
+                        },
+                        **{
+                            "type": "DIMENSION",
+                            "cast": column["user_type"],
+                            "data_type": column["user_type"],
+                        },
                         **{"aggregation": "none", "hidden": False, "avatar_id": source["id"], "valid": True},
                     }
                 )

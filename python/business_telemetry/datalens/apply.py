@@ -75,7 +75,9 @@ def _run(ctx: Context) -> None:
     drawn = render_charts(ctx, fields)
     if connection is None:
         for key in ctx.catalogue.datasets:
-            ctx.report(Change("create" if ctx.index.find("dataset", key) is None else "update", "dataset", key))
+            ctx.report(
+                Change("create" if ctx.index.find("dataset", key) is None else "update", "dataset", key)
+            )
     publish_datasets(ctx, rehearsed)
     settle_dashboard(ctx, fields, settle_charts(ctx, fields, drawn))
     settle_leftovers(ctx)

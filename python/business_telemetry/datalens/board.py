@@ -59,7 +59,11 @@ def _tab(
         for item, width in zip(row.items, row.widths, strict=True):
             chart = catalogue.charts[item]
             drawn.add_chart(
-                charts[item], item_id=item, title=chart.title, hint=chart.note or None, at=(x, y, width, row.h)
+                charts[item],
+                item_id=item,
+                title=chart.title,
+                hint=chart.note or None,
+                at=(x, y, width, row.h),
             )
             x += width
         y += row.h
@@ -110,10 +114,8 @@ def _subject(catalogue: Catalogue, selector: Selector) -> tuple[str, str]:
     return key, field
 
 
-def _linked(
-    catalogue: Catalogue, tab: Tab, selector: Selector, datasets: Mapping[str, Fields]
-) -> list[str]:
-    """Ids of the fields on which a selector acts on this tab. Datasets whose fields share an id need no link."""
+def _linked(catalogue: Catalogue, tab: Tab, selector: Selector, datasets: Mapping[str, Fields]) -> list[str]:
+    """Ids of the fields on which a selector acts on this tab; equal ids need no link."""
     if selector.param is not None or (selector.tabs and tab.id not in selector.tabs):
         return []
     own, field = _subject(catalogue, selector)

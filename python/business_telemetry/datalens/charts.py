@@ -25,7 +25,7 @@ UNKNOWN = "not known before its dataset exists"
 
 
 def render_charts(ctx: Context, datasets: Mapping[str, Fields]) -> dict[str, Json]:
-    """The payload of every chart whose dataset is there. Finds what the SDK refuses before anything is written."""
+    """The payload of every chart whose dataset is there; what the SDK refuses shows before any write."""
     drawn: dict[str, Json] = {}
     for name, chart in ctx.catalogue.charts.items():
         ctx.begin(CHART, name)
@@ -100,7 +100,8 @@ def _check(ctx: Context, dashboard: Dashboard) -> None:
     issues = (*dashboard.validate(), *recipes.validate_dashboard_refs(ctx.clients.live, dashboard))
     if issues:
         raise DeployError(
-            f"{ctx.step} is published, but: " + "; ".join(f"{issue.kind}: {issue.message}" for issue in issues)
+            f"{ctx.step} is published, but: "
+            + "; ".join(f"{issue.kind}: {issue.message}" for issue in issues)
         )
 
 

@@ -19,6 +19,7 @@ from business_telemetry.datalens.errors import DeployError, redact
 from business_telemetry.datalens.settings import from_environment
 
 WORKBOOK = "DATALENS_WORKBOOK_ID"
+SCRATCH = "DATALENS_SMOKE_WORKBOOK_ID"
 SIGNS = {"create": "+", "update": "~", "delete": "-", "left": "!"}
 DONE = {"create": "created", "update": "updated", "delete": "deleted", "same": "unchanged"}
 PLANNED = {"create": "to create", "update": "to update", "delete": "to delete", "same": "unchanged"}
@@ -48,9 +49,9 @@ def deploy_command(
 ) -> None:
     r"""Make a workbook hold what dashboard/*.yml says: connection, datasets, charts, dashboard.
 
-    Run it again at any time: it writes only what differs, and goes on where a failed run stopped. Edits made in
-    DataLens' interface are overwritten; --dry-run shows them first. No dataset, chart or dashboard is published while
-    DataLens refuses any formula.
+    Run it again at any time: it writes only what differs, and goes on where a failed run stopped. Edits made
+    in DataLens' interface are overwritten; --dry-run shows them first. No dataset, chart or dashboard is
+    published while DataLens refuses any formula.
 
     \b
     Set in the environment (docs/datalens.md):
@@ -86,10 +87,39 @@ def deploy_command(
             workbook = create_workbook(clients, catalogue.dashboard.name)
             click.echo(f"New workbook. Keep its id: export {WORKBOOK}={workbook}")
         tally = Tally(secrets)
-        deploy(
-            clients, catalogue, settings.clickhouse, workbook, tally.report, dry_run=dry_run, prune=prune
-        )
+        deploy(clients, catalogue, settings.clickhouse, workbook, tally.report, dry_run=dry_run, prune=prune)
         click.echo(tally.summary(PLANNED if dry_run else DONE))
+    except CatalogueError as error:
+        _fail(str(error), 2)
+    except DeployError as error:
+        _fail(redact(str(error), secrets), error.exit_code)
+
+
+@datalens.command("smoke")
+@click.option(
+    "--workbook",
+    envvar=SCRATCH,
+    show_envvar=True,
+    required=True,
+    metavar="ID",
+    help="A scratch workbook, not the one that people read.",
+)
+def smoke_command(workbook: str) -> None:
+    """Live test with a real account: deploy to a scratch workbook, compare every chart with ClickHouse.
+
+    It proves what no stub can: that DataLens accepts the dashboard, that a second deploy writes nothing, and
+    that every formula returns what the catalogue's SQL returns. Same environment as deploy; the machine must
+    reach both DataLens and ClickHouse. Exit code 1 when a check fails, else as deploy.
+    """
+    from business_telemetry.datalens.smoke import smoke
+
+    secrets: tuple[str, ...] = ()
+    try:
+        catalogue = load_catalogue(Path("dashboard"))
+        settings = from_environment(os.environ)
+        secrets = settings.secrets
+        say = lambda line: click.echo(redact(line, settings.secrets))  # noqa: E731
+        sys.exit(min(smoke(Clients(settings.auth), catalogue, settings, workbook, say), 1))
     except CatalogueError as error:
         _fail(str(error), 2)
     except DeployError as error:

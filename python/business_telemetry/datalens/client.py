@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import httpx
 from datalens_sdk import AuthProviderProtocol, DataLensClientYC, NoAuthProvider
 
-from business_telemetry.datalens.errors import BrokenDataset, RateLimited
+from business_telemetry.datalens.errors import AGAIN, BrokenDataset, RateLimited
 
 PAUSE = 10.0  # seconds before the one repetition of a request that was too many
 LONGEST_PAUSE = 60.0
@@ -37,10 +37,7 @@ class Patient(httpx.BaseTransport):
         response = self._inner.handle_request(request)
         if response.status_code == 429:
             response.close()
-            raise RateLimited(
-                "DataLens refuses further requests for now. Wait a few minutes and run the same command again: "
-                "it goes on where it stopped."
-            )
+            raise RateLimited(f"DataLens refuses further requests for now. Wait a few minutes. {AGAIN}")
         return response
 
     def close(self) -> None:
@@ -104,7 +101,7 @@ class FormulaWatch:
 
 
 def _component_errors(payload: object) -> list[str]:
-    """`field: message` of each error in a validation's answer; a refusal wraps the dataset in details.data."""
+    """`field: message` of each error in a validation's answer; a refusal may wrap it in details.data."""
     if not isinstance(payload, dict):
         return []
     wrapped = payload.get("details")
@@ -129,9 +126,7 @@ class Clients:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         # the SDK logs what the server says, which may quote what was sent; the command reports errors itself
-        logger = logging.getLogger("datalens_sdk")
-        logger.addHandler(logging.NullHandler())
-        logger.propagate = False
+        logging.getLogger("datalens_sdk").setLevel(logging.CRITICAL + 1)
         self.watch = FormulaWatch()
         patient = Patient(transport or httpx.HTTPTransport(), sleep)
         hooks: Any = {"response": [self.watch]}

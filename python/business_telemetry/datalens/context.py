@@ -53,6 +53,6 @@ class Context:
         """Raise Occupied unless the entry carries the mark of a deploy."""
         if not is_ours(description):
             raise Occupied(
-                f"{self.step}: the workbook has one of that name which no deploy made. Rename or delete it in "
-                "DataLens, or deploy to a workbook of its own (--workbook)."
+                f"{self.step}: the workbook has one of that name which no deploy made. "
+                "Rename or delete it in DataLens, or deploy to a workbook of its own (--workbook)."
             )

@@ -44,7 +44,8 @@ def ensure_datasets(ctx: Context, connection: Connection) -> dict[str, Source]:
             broken.append(f"{key}: DataLens cannot read {database}.{spec.table}: {error}")
     if broken:
         raise BrokenDataset(
-            "\n".join(broken) + "\nBuild the marts, and check what the connection's user may read (docs/datalens.md)."
+            "\n".join(broken)
+            + "\nBuild the marts, and check what the connection's user may read (docs/datalens.md)."
         )
     for key, source in sources.items():
         if ctx.index.find(KIND, key) is None:
@@ -76,7 +77,8 @@ def rehearse_datasets(ctx: Context, sources: dict[str, Source]) -> dict[str, Reh
             broken.append(f"dataset {key}: {error}")
     if broken:
         raise BrokenDataset(
-            "\n".join(broken) + "\nNothing was published. Correct `datalens:` in dashboard/*.yml; what an earlier "
+            "\n".join(broken)
+            + "\nNothing was published. Correct `datalens:` in dashboard/*.yml; what an earlier "
             "catalogue left behind goes with --prune."
         )
     return done
@@ -112,7 +114,9 @@ def _source_update(dataset: Dataset, source: Source, changes: list[str]) -> Data
     update = dataset.update
     if held.connection_id and source.connection_id and held.connection_id != source.connection_id:
         changes.append("connection replaced")
-        update.replace_connection(old_connection_id=held.connection_id, new_connection_id=source.connection_id)
+        update.replace_connection(
+            old_connection_id=held.connection_id, new_connection_id=source.connection_id
+        )
     if {**held.parameters, **source.parameters} != held.parameters:
         changes.append(f"table: {_table(held)} -> {_table(source)}")
         update.update_source(source_id=held.id, parameters=source.parameters)

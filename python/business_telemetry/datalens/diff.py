@@ -29,9 +29,9 @@ def differences(
 ) -> list[Difference]:
     """Where `wanted` is not contained in `held`.
 
-    The server may add keys: an additional key counts only when it holds a non-empty list, as a filter added in the
-    user interface does. The SDK draws random ids for some settings: two UUIDs are equal when every occurrence of
-    one stands where the other does, except those in `known`, which name fields.
+    The server may add keys: an additional key counts only when it holds a non-empty list, as a filter added
+    in the user interface does. The SDK draws random ids for some settings: two UUIDs are equal when every
+    occurrence of one stands where the other does, except those in `known`, which name fields.
     """
     return list(_walk(wanted, held, "", known, {}, ignore))
 
@@ -47,7 +47,9 @@ def _walk(
     if isinstance(wanted, dict) and isinstance(held, dict):
         for key in wanted:
             if key not in ignore and (key in held or not _empty(wanted[key])):
-                yield from _walk(wanted[key], held.get(key), f"{path}.{key}" if path else key, known, renamed, ignore)
+                yield from _walk(
+                    wanted[key], held.get(key), f"{path}.{key}" if path else key, known, renamed, ignore
+                )
         for key in held.keys() - wanted.keys() - set(ignore):
             if isinstance(held[key], list) and held[key]:
                 yield Difference(f"{path}.{key}" if path else key, held[key], None)

@@ -82,7 +82,9 @@ def explain(error: Exception, doing: str) -> DeployError:
                 f"(`yc iam create-token`), or use DATALENS_SERVICE_ACCOUNT_KEY. {AGAIN}"
             )
         case sdk.ForbiddenError():
-            return Denied(f"{where}this account may not do that; give it the editor role on the workbook. {said}")
+            return Denied(
+                f"{where}this account may not do that; give it the editor role on the workbook. {said}"
+            )
         case sdk.LockedError():
             return Occupied(f"{where}somebody has it open in DataLens' editor. Ask them to close it. {AGAIN}")
         case sdk.ConflictError():

@@ -10,7 +10,14 @@ from graphlib import TopologicalSorter
 from datalens_sdk import Dataset as Live
 from datalens_sdk import DatasetField, DatasetUpdate, DataType, FieldKind
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Calculated, Dataset, Dimension, Measure, Parameter
+from business_telemetry.dashboard.catalogue import (
+    FORMULA_FIELD,
+    Calculated,
+    Dataset,
+    Dimension,
+    Measure,
+    Parameter,
+)
 from business_telemetry.datalens.errors import BadSettings, BrokenDataset
 
 PREFIX = "bt_"  # of the ids of all fields that a deploy adds: what it may delete again
@@ -58,7 +65,9 @@ def field_id(key: str, suffix: str = "") -> str:
     """
     guid = f"{PREFIX}{key}{suffix}"
     if len(guid) > LONGEST_ID:
-        raise BadSettings(f"`{key}`: DataLens has room for {LONGEST_ID - len(guid) + len(key)} characters; shorten it")
+        raise BadSettings(
+            f"`{key}`: DataLens has room for {LONGEST_ID - len(guid) + len(key)} characters; shorten it"
+        )
     return guid
 
 
@@ -88,12 +97,16 @@ def wanted_fields(spec: Dataset, parameters: Mapping[str, Parameter]) -> list[Wa
             found[key] = Wanted(titles[key], CASTS[field.type], hidden=field.hidden, column=key)
         if labelled(field):
             label = key + LABEL
-            found[label] = Wanted(field.title, "string", guid=field_id(key, LABEL), formula=_case(titles[key], field))
+            found[label] = Wanted(
+                field.title, "string", guid=field_id(key, LABEL), formula=_case(titles[key], field)
+            )
             uses[label] = {key}
     for key, measure in spec.measures.items():
         found[key] = _measure(key, measure, titles)
         uses[key] = set(FORMULA_FIELD.findall(measure.datalens))
-    order = TopologicalSorter({key: uses.get(key, set()) & found.keys() - {key} for key in found}).static_order()
+    order = TopologicalSorter(
+        {key: uses.get(key, set()) & found.keys() - {key} for key in found}
+    ).static_order()
     return [found[key] for key in order]
 
 
@@ -103,7 +116,7 @@ def _measure(key: str, measure: Measure, titles: Mapping[str, str]) -> Wanted:
 
 
 def _in_titles(formula: str, titles: Mapping[str, str]) -> str:
-    """`[key]` -> `[title]`: DataLens' formulas name fields by their titles. Other columns keep their names."""
+    """`[key]` -> `[title]`: DataLens' formulas name fields by title. Other columns keep their names."""
     return FORMULA_FIELD.sub(lambda match: f"[{titles.get(match[1], match[1])}]", formula).strip()
 
 
@@ -111,7 +124,9 @@ def _case(title: str, dimension: Dimension) -> str:
     """Titles instead of codes. Whole numbers stay in front of their titles, so that they sort."""
     number = dimension.type == "integer"
     whens = [
-        f"WHEN {code} THEN {_quoted(f'{code} {name}')}" if number else f"WHEN {_quoted(code)} THEN {_quoted(name)}"
+        f"WHEN {code} THEN {_quoted(f'{code} {name}')}"
+        if number
+        else f"WHEN {_quoted(code)} THEN {_quoted(name)}"
         for code, name in dimension.labels.items()
     ]
     return f"CASE [{title}] {' '.join(whens)} ELSE STR([{title}]) END"
@@ -121,7 +136,9 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def plan(spec: Dataset, wanted: list[Wanted], live: Live, *, columns: frozenset[str], prune: bool) -> list[Step]:
+def plan(
+    spec: Dataset, wanted: list[Wanted], live: Live, *, columns: frozenset[str], prune: bool
+) -> list[Step]:
     """The steps from the dataset as it is to the fields as they should be; none when it is as it should be.
 
     Raises:
@@ -134,7 +151,9 @@ def plan(spec: Dataset, wanted: list[Wanted], live: Live, *, columns: frozenset[
     by_id = {field.guid: field for field in live.fields}
     lost = [want.column for want in wanted if want.column is not None and want.column not in by_column]
     if lost:
-        raise BrokenDataset(f"table {spec.table} has no column {', '.join(map(str, lost))}; build the marts first")
+        raise BrokenDataset(
+            f"table {spec.table} has no column {', '.join(map(str, lost))}; build the marts first"
+        )
     for want in wanted:
         field = by_column[want.column] if want.column is not None else by_id.get(want.guid)
         step = _addition(want) if field is None else _correction(want, field)

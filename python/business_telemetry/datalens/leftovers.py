@@ -20,7 +20,7 @@ class Deletable(Protocol):
 
 
 def settle_leftovers(ctx: Context) -> None:
-    """Report what is no longer wanted; delete it with --prune. Entries that no deploy made are not touched."""
+    """Report what is no longer wanted; delete it with --prune. Entries that no deploy made stay."""
     catalogue = ctx.catalogue
     wanted = {
         DASH: {catalogue.dashboard.name},

@@ -28,7 +28,9 @@ def render_chart(
         factory, draw = DRAWINGS[chart.type]
         if chart.type in ("column", "bar", "area"):
             factory = _variant(chart)
-        builder = getattr(client.create.wizard_chart, factory)(name=name, location=location).dataset(fields.live)
+        builder = getattr(client.create.wizard_chart, factory)(name=name, location=location).dataset(
+            fields.live
+        )
         if factory == "combined_chart":
             draw = _combined
         draw(builder, chart, fields)
@@ -176,4 +178,3 @@ DRAWINGS: dict[str, tuple[str, Draw]] = {
     "heatmap": ("pivot_table", _pivot),
     "map": ("geolayer", _map),
 }
-

@@ -43,7 +43,9 @@ class Index:
 
     def of_scope(self, scope: str) -> list[Entry]:
         """All entries of one scope, by name."""
-        return sorted((entry for entry in self.entries.values() if entry.scope == scope), key=lambda e: e.name)
+        return sorted(
+            (entry for entry in self.entries.values() if entry.scope == scope), key=lambda e: e.name
+        )
 
     def find(self, scope: str, name: str) -> str | None:
         """The entry's id."""

@@ -152,9 +152,7 @@ def test_dry_run_tells_old_and_new(deployed: Deploys) -> None:
     edit_formula(yaml)
     deployed.run(yaml, dry_run=True)
     assert deployed.told("update") == {
-        "dataset sales": (
-            "Заказы: formula 'COUNTD([order_key])' -> 'COUNTD_IF([order_key], [revenue] > 0)'",
-        )
+        "dataset sales": ("Заказы: formula 'COUNTD([order_key])' -> 'COUNTD_IF([order_key], [revenue] > 0)'",)
     }
 
 
@@ -179,7 +177,12 @@ def test_left_over_entries_and_fields_go_with_prune_only(deployed: Deploys) -> N
 
 def test_prune_leaves_what_no_deploy_made(deployed: Deploys) -> None:
     ours = deployed.stub.find("widget", "kpi")
-    deployed.stub.entries["foreign"] = {**ours, "id": "foreign", "name": "mine", "annotation": {"description": ""}}
+    deployed.stub.entries["foreign"] = {
+        **ours,
+        "id": "foreign",
+        "name": "mine",
+        "annotation": {"description": ""},
+    }
     deployed.stub.entries["ql"] = {**ours, "id": "ql", "name": "query", "type": "graph_ql_node"}
     assert deployed.run(prune=True) == []
     assert {"mine", "query"} <= deployed.stub.names("widget")
