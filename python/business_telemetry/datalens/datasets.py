@@ -9,8 +9,9 @@ from datalens_sdk import Connection, Dataset, DatasetUpdate, Source
 from business_telemetry.dashboard.catalogue import Dataset as Spec
 from business_telemetry.datalens.context import Change, Context
 from business_telemetry.datalens.errors import BrokenDataset
-from business_telemetry.datalens.fields import plan, stale, wanted_fields
+from business_telemetry.datalens.fields import wanted_fields
 from business_telemetry.datalens.state import MARKER
+from business_telemetry.datalens.steps import plan, stale
 
 KIND = "dataset"
 

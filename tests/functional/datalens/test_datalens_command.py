@@ -11,7 +11,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from datalens_shop import PASSWORD, shop, shop_stub
-from datalens_stub import ORGANISATION, TOKEN, WORKBOOK, Failure, Stub
+from datalens_stub import ORGANISATION, TOKEN, Failure, Stub
+from datalens_stub_entries import WORKBOOK
 
 from business_telemetry.cli import main
 
