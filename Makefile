@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench clean lock java
+.PHONY: datalens-smoke help setup demo test lint docs bench clean lock java
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,9 @@ docs: setup ## dbt docs as one static page, target/static_index.html
 
 bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
 	@$(BIN)/python -m bench
+
+datalens-smoke: setup ## live test of the DataLens deploy, needs an account (docs/datalens.md)
+	@$(BIN)/telemetry datalens smoke
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-strip-extras --generate-hashes \
