@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: datalens-smoke help setup demo test lint docs bench clean lock java
+.PHONY: datalens-smoke help setup demo preview test lint docs bench clean lock java
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,9 @@ demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model
 $(DEMO_LOG):
 	@mkdir -p $(@D)
 	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 53
+
+preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
+	@$(BIN)/telemetry preview
 
 test: setup lint ## lint, types, unit, functional and dbt tests
 	@$(BIN)/pytest

@@ -1,7 +1,6 @@
-"""Makes the map's outline, `static/vendor/outline.js`, from world-atlas' `countries-50m.json` (Natural Earth).
+"""Makes the map's outline, `vendor/outline.js`, from world-atlas' `countries-50m.json` (Natural Earth).
 
-    npm pack world-atlas@2.0.2 && tar -xzf world-atlas-2.0.2.tgz
-    python tools/outline.py package/countries-50m.json > python/business_telemetry/dashboard/static/vendor/outline.js
+Run `npm pack world-atlas@2.0.2`, unpack it, then `tools/outline.py package/countries-50m.json > outline.js`.
 """
 
 from __future__ import annotations
@@ -64,7 +63,11 @@ def features(topology: dict[str, Any]) -> list[dict[str, Any]]:
         russia = country.get("id") == RUSSIA
         rings = [ring_of(arcs, polygon[0], russia) for polygon in polygons]
         shapes = [[thinned(r, 0.15 if russia else 0.4)] for r in rings if is_shown(r)]
-        shapes = [shape for shape in shapes if len(shape[0]) > 3 and max(x for x, _ in shape[0]) - min(x for x, _ in shape[0]) < 300]
+        shapes = [
+            shape
+            for shape in shapes
+            if len(shape[0]) > 3 and max(x for x, _ in shape[0]) - min(x for x, _ in shape[0]) < 300
+        ]
         if shapes:
             name = country["properties"]["name"]
             geometry = {"type": "MultiPolygon", "coordinates": shapes}

@@ -18,9 +18,10 @@ PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
 def answer(gate: Gate, view: View, filters: Filters, first_day: date | None) -> dict[str, Any]:
-    """The chart's data for the page: `columns`, `rows`, `sql`, and with `compare` also `previous`, `year`, `spark`.
+    """The chart's data for the page: `columns`, `rows`, `sql`, and with `compare` also `previous` and `year`.
 
     `previous` and `year` are rows of the same shape, None where the log does not cover that period whole.
+    An indicator also has `spark`: its measure by period.
     """
     sql, parameters = compile_sql(view, filters, gate.marts)
     table = gate.run(sql, parameters)
@@ -31,7 +32,9 @@ def answer(gate: Gate, view: View, filters: Filters, first_day: date | None) -> 
     }
     if view.chart.compare:
         for name, moved in (("previous", filters.previous()), ("year", filters.year_before())):
-            covered = moved is not None and first_day is not None and (moved.date_from or first_day) >= first_day
+            covered = (
+                moved is not None and first_day is not None and (moved.date_from or first_day) >= first_day
+            )
             result[name] = _rows(gate, view, moved) if covered and moved is not None else None
     if view.chart.type == "indicator" and view.dataset.dimension("period") is not None:
         result["spark"] = _rows(gate, View(view.catalogue, spark(view.chart)), filters)

@@ -26,7 +26,7 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 
 
 def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
-    """The application. Answers only to loopback names, so that no foreign page can reach it by a name of its own."""
+    """The application. Answers only to loopback names: no foreign page can reach it by a name of its own."""
 
     def page(_: Request) -> Response:
         return FileResponse(STATIC / "index.html")

@@ -13,8 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,35}$")]
 FieldType = Literal["string", "integer", "float", "date", "datetime", "boolean", "geopoint"]
 ChartType = Literal[
-    *("indicator", "line", "area", "column", "bar", "donut", "funnel"),
-    *("table", "pivot", "heatmap", "map", "sankey"),
+    "indicator",
+    "line",
+    "area",
+    "column",
+    "bar",
+    "donut",
+    "funnel",
+    "table",
+    "pivot",
+    "heatmap",
+    "map",
+    "sankey",
 ]
 Palette = Literal["blue", "red-orange-green", "green-orange-red"]
 
@@ -52,7 +62,7 @@ class Format(Strict):
     """How a number is shown. percent: 0.12 as 12 %; duration: seconds as minutes and hours."""
 
     kind: Literal["number", "money", "percent", "duration"] = "number"
-    precision: int = Field(0, ge=0, le=4)
+    precision: int = Field(default=0, ge=0, le=4)
 
 
 class Dimension(Strict):
@@ -75,8 +85,8 @@ class Calculated(Dimension):
 class Measure(Strict):
     """An aggregate, once for ClickHouse and once for DataLens.
 
-    `@other` in `sql` stands for another measure or calculated field; `[key]` in `datalens` for a column, field or
-    parameter by its key. `better`: whether a rise is good news. `reads`: further marts in `sql`.
+    `@other` in `sql` stands for another measure or calculated field; `[key]` in `datalens` for a column,
+    field or parameter by its key. `better`: whether a rise is good news. `reads`: further marts in `sql`.
     """
 
     title: str
@@ -147,7 +157,7 @@ class Chart(Strict):
     compare: bool = False
     stacked: bool = False
     sort: Annotated[str, StringConstraints(pattern=r"^-?[a-z][a-z0-9_]*$")] | None = None
-    limit: int | None = Field(None, ge=1, le=1000)
+    limit: int | None = Field(default=None, ge=1, le=1000)
     where: dict[Name, tuple[str | int | bool, ...]] = {}
 
     @property
@@ -166,7 +176,7 @@ class Chart(Strict):
 class Selector(Strict):
     """A filter: on the period (`element: date`), on a dimension (`field`), or a parameter (`param`).
 
-    A `field` acts on every dataset that has a dimension of that name; `dataset` is where its options come from.
+    A `field` acts on every dataset that has a dimension of that name; its options come from `dataset`.
     A single choice (`multi: false`) always has a value: `default`, else the first option.
     """
 
@@ -192,7 +202,7 @@ class Row(Strict):
     """Charts side by side. `h`: height in grid units; `w`: widths out of 36, equal when not given."""
 
     items: tuple[Name, ...] = Field(min_length=1)
-    h: int = Field(12, ge=3, le=40)
+    h: int = Field(default=12, ge=3, le=40)
     w: tuple[int, ...] = ()
 
     @property

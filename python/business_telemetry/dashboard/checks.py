@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Catalogue, Dataset
+from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Calculated, Catalogue, Dataset, Measure
 
 # a field's type -> the ClickHouse types that it may be declared on
 FITTING = {
@@ -38,7 +38,9 @@ def check_manifest(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
             found.append(f"dataset {name}: {dataset.table} is no mart (access is not public)")
         found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, model)]
     for name, chart in catalogue.charts.items():
-        found += [f"chart {name}: dbt has no model {mart}" for mart in catalogue.marts_of(chart) - models.keys()]
+        found += [
+            f"chart {name}: dbt has no model {mart}" for mart in catalogue.marts_of(chart) - models.keys()
+        ]
     return found + _exposure_problems(catalogue, manifest)
 
 
@@ -51,7 +53,8 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
         elif not re.match(FITTING[dimension.type], bare_type(columns[name])):
             found.append(f"{name} is {columns[name]}, which is no {dimension.type}")
     fields = columns.keys() | dataset.calculated.keys() | dataset.measures.keys() | set(dataset.parameters)
-    for key, item in (*dataset.calculated.items(), *dataset.measures.items()):
+    formulas: dict[str, Calculated | Measure] = {**dataset.calculated, **dataset.measures}
+    for key, item in formulas.items():
         if key in columns:
             found.append(f"{key} hides the column of that name")
         found += [

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from business_telemetry.dashboard.load import load_catalogue
 from business_telemetry.dashboard.marked_yaml import CatalogueError
+
+if TYPE_CHECKING:
+    from business_telemetry.dashboard.catalogue import Catalogue
+    from business_telemetry.dashboard.gate import Gate
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,7 +33,7 @@ def preview(target: str | None, port: int, snapshot: Path | None) -> None:
 
     The embedded warehouse is released when nobody asks for a chart, so `dbt build` can run meanwhile.
     Exit codes: 0 done, 1 the catalogue, the warehouse or the port is not usable.
-    """
+    """  # noqa: D301
     from dbt_common.exceptions import DbtBaseException
 
     from business_telemetry.dashboard.gate import Gate, NoAnswer
@@ -40,7 +45,9 @@ def preview(target: str | None, port: int, snapshot: Path | None) -> None:
         gate = Gate(target, project)
         if snapshot is not None:
             pictures = write_snapshot(catalogue, gate, snapshot)
-            click.echo(f"{snapshot / 'index.html'} and {', '.join(picture.name for picture in pictures)} written")
+            click.echo(
+                f"{snapshot / 'index.html'} and {', '.join(picture.name for picture in pictures)} written"
+            )
             return
     except (CatalogueError, SnapshotFailed, NoAnswer) as error:
         raise click.ClickException(str(error)) from error
@@ -49,15 +56,11 @@ def preview(target: str | None, port: int, snapshot: Path | None) -> None:
     _serve(catalogue, gate, port)
 
 
-def _serve(catalogue: object, gate: object, port: int) -> None:
+def _serve(catalogue: Catalogue, gate: Gate, port: int) -> None:
     import uvicorn
 
     from business_telemetry.dashboard.app import create_app
-    from business_telemetry.dashboard.catalogue import Catalogue
-    from business_telemetry.dashboard.gate import Gate
 
-    assert isinstance(catalogue, Catalogue)
-    assert isinstance(gate, Gate)
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -65,7 +68,9 @@ def _serve(catalogue: object, gate: object, port: int) -> None:
     except OSError as error:
         raise click.ClickException(f"Port {port} is taken; choose another one with --port.") from error
     click.echo(f"Dashboard: http://{LOOPBACK}:{listener.getsockname()[1]}/  (stop with Ctrl+C)")
-    server = uvicorn.Server(uvicorn.Config(create_app(catalogue, gate), log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(catalogue, gate), log_level="warning", access_log=False)
+    )
     try:
         server.run(sockets=[listener])
     finally:

@@ -33,7 +33,7 @@ def bounds(gate: Gate, catalogue: Catalogue) -> tuple[date, date]:
 
 
 def default_period(first: date, last: date) -> tuple[date, date]:
-    """The longest of 365, 180, 90 and 30 days that the log covers twice, so that there is something to compare with."""
+    """The longest preset that the log covers twice, so that there is something to compare with; else all."""
     for days in reversed(PRESETS):
         if last - timedelta(2 * days - 1) >= first:
             return last - timedelta(days - 1), last
@@ -58,7 +58,10 @@ def describe(gate: Gate, catalogue: Catalogue) -> dict[str, Any]:
                 "id": tab.id,
                 "title": tab.title,
                 "rows": [
-                    {"h": row.h, "items": [{"chart": c, "w": w} for c, w in zip(row.items, row.widths, strict=True)]}
+                    {
+                        "h": row.h,
+                        "items": [{"chart": c, "w": w} for c, w in zip(row.items, row.widths, strict=True)],
+                    }
                     for row in tab.rows
                 ],
             }
@@ -84,7 +87,11 @@ def describe_chart(catalogue: Catalogue, name: str) -> dict[str, Any]:
         fields[key] = {"title": title(view, key), "type": dimension.type, "labels": dimension.labels}
     for key in chart.measure_names:
         measure = view.dataset.measures[key]
-        fields[key] = {"title": measure.title, "format": measure.format.model_dump(), "better": measure.better}
+        fields[key] = {
+            "title": measure.title,
+            "format": measure.format.model_dump(),
+            "better": measure.better,
+        }
     shape = chart.model_dump(exclude={"dataset", "where", "limit"})
     return shape | {"fields": fields, "scaled": "scale" in view.dataset.parameters and "period" in chart.x}
 

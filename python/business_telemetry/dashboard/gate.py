@@ -1,4 +1,4 @@
-"""One connection to the warehouse for many readers: opened on demand, released when idle, answers remembered."""
+"""One connection to the warehouse for many readers: opened on demand, released when idle."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Table:
 class Gate:
     """Runs queries, one at a time.
 
-    The embedded engine locks its directory, so it is closed after `idle` seconds without a query and `dbt build`
-    can start. Answers are kept until another process had the warehouse (embedded: the directory's modification
-    time, which every opening changes) or until a part of a mart changed (server).
+    The embedded engine locks its directory, so it is closed after `idle` seconds without a query and `dbt
+    build` can start. Answers are kept until another process had the warehouse (embedded: the directory's
+    modification time, which every opening changes) or until a part of a mart changed (server).
     """
 
     def __init__(self, target: str | None, project_dir: Path, idle: float = 1.0) -> None:
@@ -95,7 +95,8 @@ class Gate:
             text = str(error)
             if any(code in text for code in UNKNOWN_OBJECTS):
                 raise NoAnswer(
-                    "unbuilt", "Витрина ещё не построена или устарела. Выполните `dbt build` и обновите страницу."
+                    "unbuilt",
+                    "Витрина ещё не построена или устарела. Выполните `dbt build` и обновите страницу.",
                 ) from error
             raise
         finally:
@@ -106,7 +107,9 @@ class Gate:
         if self._open is not None:
             return self._open
         if self._path is not None and not self._path.is_dir():
-            raise NoAnswer("missing", f"Хранилища {self._path.name}/ нет. Выполните `make demo`: оно создаст его.")
+            raise NoAnswer(
+                "missing", f"Хранилища {self._path.name}/ нет. Выполните `make demo`: оно создаст его."
+            )
         try:
             self._open = open_warehouse(self._target, self._project)
         except WarehouseUnavailable as error:

@@ -59,16 +59,18 @@ def load_marked(path: Path) -> Marked:
         loader.dispose()
 
 
-def _convert(loader: yaml.SafeLoader, node: yaml.Node, place: Place, name: str, lines: dict[Place, str]) -> Any:
+def _convert(
+    loader: yaml.SafeLoader, node: yaml.Node, place: Place, name: str, lines: dict[Place, str]
+) -> Any:
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             lines[(*place, index)] = f"{name}:{item.start_mark.line + 1}"
         return [_convert(loader, item, (*place, i), name, lines) for i, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return loader.construct_object(node)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node)
         line = f"{name}:{key_node.start_mark.line + 1}"
         if key in result:
             raise CatalogueError(f"{line}: `{key}` is given twice")

@@ -16,7 +16,12 @@ from business_telemetry.dashboard.describe import bounds, default_period, descri
 from business_telemetry.dashboard.gate import Gate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER_ARGUMENTS = ("--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+BROWSER_ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -48,8 +53,12 @@ def write_snapshot(catalogue: Catalogue, gate: Gate, directory: Path) -> list[Pa
 def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     """The description and every chart's answer for the default period."""
     first, last = bounds(gate, catalogue)
-    filters = Filters(*default_period(first, last), values=single_choices(describe(gate, catalogue), catalogue))
-    charts = {name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()}
+    filters = Filters(
+        *default_period(first, last), values=single_choices(describe(gate, catalogue), catalogue)
+    )
+    charts = {
+        name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()
+    }
     return {"dashboard": describe(gate, catalogue), "charts": charts}
 
 

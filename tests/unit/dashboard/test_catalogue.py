@@ -97,7 +97,9 @@ def test_mistakes_name_file_and_line(tmp_path: Path, old: str, new: str, at: str
 
 def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     text = GOOD.replace("selectors:", "  by_city: {title: Ещё раз}\nselectors:")
-    assert message(tmp_path, text) == f"dashboard/all.yml:{line_of(text, 'Ещё раз')}: `by_city` is given twice"
+    assert (
+        message(tmp_path, text) == f"dashboard/all.yml:{line_of(text, 'Ещё раз')}: `by_city` is given twice"
+    )
 
 
 def test_a_name_given_in_two_files_is_refused(tmp_path: Path) -> None:

@@ -36,11 +36,19 @@ CATALOGUE = Catalogue.model_validate(
                         "sql": "if({scale:String} = 'month', toStartOfMonth(event_date), event_date)",
                         "datalens": "[event_date]",
                     },
-                    "month": {"title": "Месяц", "sql": "toStartOfMonth(event_date)", "datalens": "[event_date]"},
+                    "month": {
+                        "title": "Месяц",
+                        "sql": "toStartOfMonth(event_date)",
+                        "datalens": "[event_date]",
+                    },
                 },
                 "measures": {
                     "m_revenue": {"title": "Выручка", "sql": "sum(revenue)", "datalens": "SUM([revenue])"},
-                    "m_users": {"title": "Люди", "sql": "uniqExact(user_id)", "datalens": "COUNTD([user_id])"},
+                    "m_users": {
+                        "title": "Люди",
+                        "sql": "uniqExact(user_id)",
+                        "datalens": "COUNTD([user_id])",
+                    },
                     "m_arpu": {
                         "title": "ARPU",
                         "sql": "@m_revenue / nullIf(@m_users, 0)",
@@ -54,7 +62,9 @@ CATALOGUE = Catalogue.model_validate(
                 "date": "month",
                 "grain": "month",
                 "dimensions": {"month": {"title": "Месяц", "type": "date"}},
-                "measures": {"m_target": {"title": "План", "sql": "sum(target)", "datalens": "SUM([target])"}},
+                "measures": {
+                    "m_target": {"title": "План", "sql": "sum(target)", "datalens": "SUM([target])"}
+                },
             },
         },
         "selectors": {
@@ -67,7 +77,13 @@ CATALOGUE = Catalogue.model_validate(
 
 
 def view(**chart: Any) -> View:
-    defaults: dict[str, Any] = {"title": "График", "type": "table", "dataset": "sales", "x": ["city"], "y": ["m_arpu"]}
+    defaults: dict[str, Any] = {
+        "title": "График",
+        "type": "table",
+        "dataset": "sales",
+        "x": ["city"],
+        "y": ["m_arpu"],
+    }
     return View(CATALOGUE, Chart.model_validate(defaults | chart))
 
 
@@ -119,7 +135,9 @@ def test_a_month_that_the_period_touches_is_kept() -> None:
 
 
 def test_expandable_rows_get_a_line_for_each_level_and_a_total() -> None:
-    sql, _ = compile_sql(view(type="pivot", x=[], rows=["month", "city"], columns=["age"]), Filters(), "marts")
+    sql, _ = compile_sql(
+        view(type="pivot", x=[], rows=["month", "city"], columns=["age"]), Filters(), "marts"
+    )
     assert "group by grouping sets ((age), (month, age), (month, city, age))" in sql
     assert sql.endswith("settings group_by_use_nulls = 1")
 
@@ -143,7 +161,10 @@ def test_default_period_leaves_one_to_compare_with() -> None:
     first = date(2022, 1, 1)
     assert default_period(first, date(2022, 3, 1)) == (date(2022, 1, 31), date(2022, 3, 1))  # 60 days: 30
     assert default_period(first, date(2022, 2, 28)) == (first, date(2022, 2, 28))  # 59 days: all
-    assert default_period(first, date(2023, 12, 31)) == (date(2023, 1, 1), date(2023, 12, 31))  # 730 days: 365
+    assert default_period(first, date(2023, 12, 31)) == (
+        date(2023, 1, 1),
+        date(2023, 12, 31),
+    )  # 730 days: 365
 
 
 def test_query_strings_become_filters() -> None:
