@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: datalens-smoke help setup demo preview test lint docs bench clean lock java
+.PHONY: datalens-smoke help setup demo preview test lint docs bench bench-stats clean lock java
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
 
 datalens-smoke: setup ## live test of the DataLens deploy, needs an account (docs/datalens.md)
 	@$(BIN)/telemetry datalens smoke
+
+bench-stats: setup ## anomalies and the forecast on labelled logs, beside simple methods (about ten minutes)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.stats
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-strip-extras --generate-hashes \

@@ -1,4 +1,4 @@
-"""`make bench`: what ingestion and build cost on a log of about 6.5M rows, beside plain ClickHouse, in one run.
+"""`make bench`: what ingestion and build cost on 6.5M rows, beside plain ClickHouse, in one run.
 
 Ratios are what matters: the machine is the same for both sides. Nothing here fails when a figure is bad.
 """
@@ -83,10 +83,8 @@ def dbt(warehouse: Path, *arguments: str, seeds: bool = False) -> Cost:
 def compare(name: str, ours: Cost, peer_name: str, peer: Cost, aim: float) -> None:
     show(name, ours)
     show(f"  {peer_name}", peer)
-    print(
-        f"  ratio {ours.seconds / peer.seconds:.2f} (aim {aim}), memory {ours.peak_mib / peer.peak_mib:.2f}\n",
-        flush=True,
-    )
+    time, memory = ours.seconds / peer.seconds, ours.peak_mib / peer.peak_mib
+    print(f"  ratio {time:.2f} (aim {aim}), memory {memory:.2f}\n", flush=True)
 
 
 def show(name: str, cost: Cost) -> None:

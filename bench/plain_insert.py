@@ -1,4 +1,4 @@
-"""The peer of ingestion: `python -m bench.plain_insert WAREHOUSE CSV` loads a clean-enough CSV with ClickHouse alone.
+"""The peer of ingestion: `python -m bench.plain_insert WAREHOUSE CSV` loads a CSV with ClickHouse alone.
 
 Rows that do not parse are skipped; nothing is validated, kept, counted or made idempotent.
 """
@@ -13,11 +13,12 @@ from business_telemetry.ingest.raw_layer import EVENTS
 
 INSERT = """
     insert into telemetry_raw.events
-    select 'plain', 'log.csv', c1 + 2, c1, userid, sessionid, timestamp, action, value, category, age, gender, city
+    select 'plain', 'log.csv', c1 + 2, c1, userid, sessionid, timestamp, action,
+        value, category, age, gender, city
     from file({file:String}, 'CSV', $$
-        c1 UInt64, userid String, sessionid UInt64, timestamp DateTime('UTC'), action LowCardinality(String),
-        value Decimal(18, 6), category LowCardinality(String), age Nullable(UInt8), gender LowCardinality(String),
-        city LowCardinality(String)
+        c1 UInt64, userid String, sessionid UInt64, timestamp DateTime('UTC'),
+        action LowCardinality(String), value Decimal(18, 6), category LowCardinality(String),
+        age Nullable(UInt8), gender LowCardinality(String), city LowCardinality(String)
     $$)
     settings input_format_csv_skip_first_lines = 1, input_format_allow_errors_ratio = 0.05,
         input_format_allow_errors_num = 1000000, date_time_input_format = 'best_effort'

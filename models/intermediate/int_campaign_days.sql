@@ -49,7 +49,7 @@ roles as (
 -- a city that another campaign reaches between the baseline's start and the end is no control;
 -- a campaign that reaches every city alike cancels out
 reached_cities as (
-    select distinct
+    select
         own.campaign as campaign,
         other.city as city
     from roles as own
@@ -59,6 +59,7 @@ reached_cities as (
         and other.campaign != own.campaign
         and other.starts_on <= own.ends_on
         and other.ends_on >= own.starts_on - {{ campaign_baseline_days() }}
+    group by campaign, city
 ),
 
 participants as (
@@ -73,7 +74,10 @@ participants as (
         or (
             (roles.is_held_out or roles.has_no_holdout)
             and (roles.campaign, roles.city) not in (
-                select reached_cities.campaign, reached_cities.city from reached_cities
+                select
+                    reached_cities.campaign,
+                    reached_cities.city
+                from reached_cities
             )
         )
 ),
@@ -87,7 +91,8 @@ sales as (
         uniqExact(order_lines.order_key) as order_count
     from order_lines
     cross join campaigns
-    where order_lines.order_date between campaigns.starts_on - {{ history_days }} and campaigns.ends_on + {{ history_days }}
+    where order_lines.order_date >= campaigns.starts_on - {{ history_days }}
+        and order_lines.order_date <= campaigns.ends_on + {{ history_days }}
         and (campaigns.promoted_categories = [''] or has(campaigns.promoted_categories, order_lines.category))
     group by campaign, city, event_date
 ),
@@ -106,8 +111,8 @@ final as (
     cross join observed_days
     left join sales
         on participants.campaign = sales.campaign
-        and participants.city = sales.city
-        and observed_days.date_day = sales.event_date
+            and participants.city = sales.city
+            and observed_days.date_day = sales.event_date
     where observed_days.date_day between participants.starts_on - {{ history_days }}
         and participants.ends_on + {{ history_days }}
 )

@@ -69,7 +69,7 @@ final as (
     from users
     left join outcomes
         on users.experiment = outcomes.experiment
-        and users.user_id = outcomes.user_id
+            and users.user_id = outcomes.user_id
 )
 
 select * from final

@@ -46,7 +46,11 @@ medians as (
         month,
         category,
         log_prices,
-        arrayReduce('quantileExactInclusive(0.5)', log_prices) as log_price_median
+        arrayReduce('quantileExactInclusive(0.5)', log_prices) as log_price_median,
+        arrayReduce(
+            'quantileExactInclusive(0.5)',
+            arrayMap(log_price -> abs(log_price - log_price_median), log_prices)
+        ) as log_price_mad
     from prices
 ),
 
@@ -56,10 +60,7 @@ final as (
         medians.category as category,
         toUInt32(length(medians.log_prices)) as price_count,
         medians.log_price_median as log_price_median,
-        arrayReduce(
-            'quantileExactInclusive(0.5)',
-            arrayMap(log_price -> abs(log_price - medians.log_price_median), medians.log_prices)
-        ) as log_price_mad,
+        medians.log_price_mad as log_price_mad,
         all_values.value_mean as value_mean,
         all_values.value_deviation as value_deviation,
         months.input_version as input_version

@@ -54,9 +54,12 @@ states as (
         ) as attributes
     from events
     where (events.user_id, events.month) in (
-        select user_months.user_id, user_months.month from user_months
-        where user_months.is_changing
-    )
+            select
+                user_months.user_id,
+                user_months.month
+            from user_months
+            where user_months.is_changing
+        )
     group by events.user_id, events.month, events.occurred_at
 ),
 
@@ -73,11 +76,17 @@ compared as (
 ),
 
 united as (
-    select user_id, first_occurred_at as occurred_at, attributes
+    select
+        user_id,
+        first_occurred_at as occurred_at,
+        attributes
     from user_months
     where not is_changing
     union all
-    select user_id, occurred_at, attributes
+    select
+        user_id,
+        occurred_at,
+        attributes
     from compared
     where state_no = 1
         or not isNotDistinctFrom(attributes, previous_attributes)

@@ -26,20 +26,31 @@ user_days as (
     group by user_id, event_date
 ),
 
-final as (
+described as (
     select
         user_days.user_id as user_id,
         user_days.event_date as event_date,
         attributes.city as city,
         attributes.gender as gender,
         attributes.age as age,
-        user_days.event_count as event_count,
-        months.input_version as input_version
+        user_days.event_count as event_count
     from user_days
-    inner join months on toYYYYMM(user_days.event_date) = months.month
-    asof inner join attributes
+    asof join attributes
         on user_days.user_id = attributes.user_id
             and user_days.last_occurred_at >= attributes.occurred_at
+),
+
+final as (
+    select
+        described.user_id as user_id,
+        described.event_date as event_date,
+        described.city as city,
+        described.gender as gender,
+        described.age as age,
+        described.event_count as event_count,
+        months.input_version as input_version
+    from described
+    inner join months on toYYYYMM(described.event_date) = months.month
 )
 
 select * from final

@@ -20,6 +20,8 @@ REMEDY: Final = (
 class JavaMissing(Exception):
     """No usable Java; the message says what was found and what to do."""
 
+    exit_code = 1
+
 
 def require_java() -> int:
     """The major version of the Java that Spark will start: JAVA_HOME's, else the one on PATH.

@@ -1,4 +1,4 @@
-"""The warehouse that the dbt profile names, for programs that are not dbt: the connection is configured once."""
+"""The warehouse that the dbt profile names, for programs that are not dbt: configured once, used by all."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class WarehouseUnavailable(Exception):
     """The profile is missing or wrong, the server does not answer, or the path is held by another process."""
+
+    exit_code = 5
 
 
 @dataclass(frozen=True)

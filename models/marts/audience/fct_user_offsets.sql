@@ -105,8 +105,7 @@ cohorts as (
     cross join observed
 ),
 
--- the offset of every active day and of every order
-measured as (
+histories as (
     select
         cohorts.user_id as user_id,
         cohorts.entry as entry,
@@ -116,18 +115,27 @@ measured as (
         cohorts.period as period,
         cohorts.cohort as cohort,
         cohorts.offsets as offsets,
-        arrayMap(
-            active_date -> {{ periods_between('cohorts.period', 'cohorts.cohort', 'active_date') }},
-            arrayFilter(active_date -> active_date >= cohorts.cohort, activity.active_dates)
-        ) as active_offsets,
-        arrayMap(
-            order_date -> {{ periods_between('cohorts.period', 'cohorts.cohort', 'order_date') }},
-            purchases.order_dates
-        ) as order_offsets,
+        activity.active_dates as active_dates,
+        purchases.order_dates as order_dates,
         purchases.order_values as order_values
     from cohorts
     inner join activity on cohorts.user_id = activity.user_id
     left join purchases on cohorts.user_id = purchases.user_id
+),
+
+-- the offset of every active day and of every order
+measured as (
+    select
+        histories.*,
+        arrayMap(
+            active_date -> {{ periods_between('period', 'cohort', 'active_date') }},
+            arrayFilter(active_date -> active_date >= cohort, active_dates)
+        ) as active_offsets,
+        arrayMap(
+            order_date -> {{ periods_between('period', 'cohort', 'order_date') }},
+            order_dates
+        ) as order_offsets
+    from histories
 ),
 
 -- short arrays: the next step holds a copy of them for each offset

@@ -60,7 +60,7 @@ described as (
         snapshots.is_full_window as is_full_window,
         month_attributes.attributes as attributes
     from snapshots
-    asof inner join month_attributes
+    asof join month_attributes
         on snapshots.user_id = month_attributes.user_id
             and snapshots.snapshot_date >= month_attributes.known_from
 ),

@@ -37,46 +37,59 @@ ages as (
 -- the home page shows no category, so it touches none unless the log says so
 browsing as (
     select
-        events.session_key as session_key,
-        events.category as category,
-        actions.funnel_level as step_level,
+        session_key,
+        category,
+        action in (
+            select actions.action from actions
+            where actions.funnel_level = 1
+        ) as step_level,
         cast(null as Nullable(DateTime('{{ var("shop_timezone") }}'))) as confirmed_at
     from events
-    inner join actions on events.action = actions.action
-    where actions.funnel_level < 2
-        and (actions.funnel_level = 1 or events.category != '{{ var("unknown_label") }}')
+    where action in (
+            select actions.action from actions
+            where actions.funnel_level < 2
+        )
+        and (step_level = 1 or category != '{{ var("unknown_label") }}')
+),
+
+attempts as (
+    select
+        session_key,
+        attempt_no,
+        minIf(event_no, action = 'cart') as first_cart_no,
+        maxIf(event_no, action = 'checkout') as last_checkout_no
+    from purchase_events
+    group by session_key, attempt_no
+    having last_checkout_no > 0
 ),
 
 -- a checkout takes along the cart rows before it in its attempt
-checkouts as (
-    select
-        purchase_events.*,
-        maxIf(purchase_events.event_no, purchase_events.action = 'checkout') over attempt as last_checkout_no,
-        countIf(purchase_events.action = 'cart') over (attempt order by purchase_events.event_no) as carts_so_far
-    from purchase_events
-    window attempt as (partition by purchase_events.session_key, purchase_events.attempt_no)
-),
-
 carting as (
     select
-        session_key,
-        category,
-        if(event_no < last_checkout_no, 3, 2) as step_level,
+        carts.session_key as session_key,
+        carts.category as category,
+        if(coalesce(carts.event_no < attempts.last_checkout_no, false), 3, 2) as step_level,
         null as confirmed_at
-    from checkouts
-    where action = 'cart'
+    from purchase_events as carts
+    left join attempts
+        on carts.session_key = attempts.session_key
+            and carts.attempt_no = attempts.attempt_no
+    where carts.action = 'cart'
 ),
 
 -- without cart rows nothing but its own category tells what a checkout is for
 checking_out as (
     select
-        session_key,
-        category,
+        checkouts.session_key as session_key,
+        checkouts.category as category,
         3 as step_level,
         null as confirmed_at
-    from checkouts
-    where action = 'checkout'
-        and carts_so_far = 0
+    from purchase_events as checkouts
+    inner join attempts
+        on checkouts.session_key = attempts.session_key
+            and checkouts.attempt_no = attempts.attempt_no
+    where checkouts.action = 'checkout'
+        and (attempts.first_cart_no = 0 or checkouts.event_no < attempts.first_cart_no)
 ),
 
 confirming as (
@@ -114,13 +127,15 @@ sequences as (
         events.session_key as session_key,
         windowFunnel(86400)(
             events.occurred_at,
-            actions.funnel_level = 1,
+            events.action in (
+                select actions.action from actions
+                where actions.funnel_level = 1
+            ),
             events.action = 'cart',
             events.action = 'checkout',
             events.action = 'confirmation'
         ) as ordered_level
     from events
-    inner join actions on events.action = actions.action
     group by events.session_key
 ),
 

@@ -7,7 +7,8 @@ order_lines as (
 categories as (
     select category from {{ ref('categories') }}
     union distinct
-    select category from order_lines where category != '{{ var("unknown_label") }}'
+    select category from order_lines
+    where category != '{{ var("unknown_label") }}'
 ),
 
 -- one basket an order: its distinct categories; goods of unknown category are in no pair
@@ -74,14 +75,14 @@ final as (
     from grid
     left join pair_orders
         on grid.month = pair_orders.month
-        and grid.category_a = pair_orders.category_a
-        and grid.category_b = pair_orders.category_b
+            and grid.category_a = pair_orders.category_a
+            and grid.category_b = pair_orders.category_b
     left join category_orders as orders_a
         on grid.month = orders_a.month
-        and grid.category_a = orders_a.category
+            and grid.category_a = orders_a.category
     left join category_orders as orders_b
         on grid.month = orders_b.month
-        and grid.category_b = orders_b.category
+            and grid.category_b = orders_b.category
 )
 
 select * from final

@@ -48,7 +48,7 @@ final as (
     from planned
     left join effects
         on planned.campaign = effects.campaign
-        and planned.kpi = effects.kpi
+            and planned.kpi = effects.kpi
 )
 
 select * from final

@@ -42,8 +42,8 @@ final as (
     from daily
     left join baselines
         on daily.campaign = baselines.campaign
-        and daily.city_group = baselines.city_group
-        and toDayOfWeek(daily.event_date) = baselines.weekday
+            and daily.city_group = baselines.city_group
+            and toDayOfWeek(daily.event_date) = baselines.weekday
 )
 
 select * from final

@@ -31,7 +31,7 @@ final as (
     from readout
     inner join variants
         on readout.experiment = variants.experiment
-        and readout.variant = variants.variant
+            and readout.variant = variants.variant
 )
 
 select * from final

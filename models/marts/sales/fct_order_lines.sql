@@ -52,7 +52,7 @@ final as (
     inner join months on toYYYYMM(order_lines.session_date) = months.month
     left join norms
         on order_lines.category = norms.category
-        and toStartOfMonth(order_lines.session_date) = norms.session_date
+            and toStartOfMonth(order_lines.session_date) = norms.session_date
     left join ages on order_lines.age = ages.age
 )
 

@@ -128,14 +128,14 @@ final as (
     left join observed_months on grid.month = observed_months.month
     left join actuals
         on grid.month = actuals.month
-        and grid.kpi = actuals.kpi
-        and grid.segment_type = actuals.segment_type
-        and grid.segment = actuals.segment
+            and grid.kpi = actuals.kpi
+            and grid.segment_type = actuals.segment_type
+            and grid.segment = actuals.segment
     left join targets
         on grid.month = targets.month
-        and grid.kpi = targets.kpi
-        and grid.segment_type = targets.segment_type
-        and grid.segment = targets.segment
+            and grid.kpi = targets.kpi
+            and grid.segment_type = targets.segment_type
+            and grid.segment = targets.segment
 )
 
 select * from final

@@ -118,6 +118,11 @@ sessions as (
 ),
 
 -- only a session that lasts longer than the limit can hold a longer pause
+long_sessions as (
+    select session_key from sessions
+    where dateDiff('second', session_started_at, session_ended_at) > {{ var('session_gap_hours') }} * 3600
+),
+
 pauses as (
     select
         session_key,
@@ -125,14 +130,12 @@ pauses as (
             partition by session_key order by event_no rows between 1 preceding and current row
         ), occurred_at) as seconds
     from {{ ref('int_events') }}
-    where session_key in (
-        select sessions.session_key from sessions
-        where dateDiff('second', session_started_at, session_ended_at) > {{ var('session_gap_hours') }} * 3600
-    )
+    where session_key in (select long_sessions.session_key from long_sessions)
 ),
 
 paused_sessions as (
-    select distinct session_key from pauses where seconds > {{ var('session_gap_hours') }} * 3600
+    select distinct session_key from pauses
+    where seconds > {{ var('session_gap_hours') }} * 3600
 ),
 
 session_checks as (

@@ -22,12 +22,12 @@ loads as (
 source_events as (
     select
         toDate(timestamp) as event_date,
-        {{ known('category') }} as category,
-        {{ known('city') }} as city,
+        category,
+        city,
         gender,
         action,
         userid as user_id,
-        sipHash64(userid, sessionid, timestamp, value, ifNull(age, 255)) as content,
+        sipHash64(userid, sessionid, timestamp, value, coalesce(age, 255)) as content,
         value,
         row_index
     from {{ source('telemetry_raw', 'events') }}
@@ -42,23 +42,69 @@ raw_rows as (
         city,
         gender,
         action,
-        count() as raw_row_count,
-        uniqExact(content) as distinct_row_count,
+        count() as row_count,
         sum(value) as raw_value
     from source_events
     group by event_date, category, city, gender, action
 ),
 
-events as (
+-- rows and events differ on few user-days: only these are looked at twice
+duplicated_user_days as (
+    select
+        user_id,
+        event_date
+    from staged_events
+    where raw_row_count > 1
+    group by user_id, event_date
+),
+
+dropped as (
     select
         event_date,
         category,
         city,
         gender,
         action,
-        count() as event_count,
-        sum(value) as deduplicated_value
-    from staged_events
+        sum(copies.copy_count) as copy_count,
+        sum(copies.dropped_count) as dropped_count,
+        sum(copies.dropped_value) as dropped_value
+    from (
+        select
+            event_date,
+            {{ known('category') }} as category,
+            {{ known('city') }} as city,
+            gender,
+            action,
+            toInt64(count()) - toInt64(uniqExact(content)) as copy_count,
+            toInt64(count()) as dropped_count,
+            sum(value) as dropped_value
+        from source_events
+        where (user_id, event_date) in (
+                select
+                    days.user_id,
+                    days.event_date
+                from duplicated_user_days as days
+            )
+        group by event_date, category, city, gender, action
+        union all
+        select
+            event_date,
+            category,
+            city,
+            gender,
+            action,
+            toInt64(0) as copy_count,
+            -toInt64(count()) as dropped_count,
+            -sum(value) as dropped_value
+        from staged_events
+        where (user_id, event_date) in (
+                select
+                    days.user_id,
+                    days.event_date
+                from duplicated_user_days as days
+            )
+        group by event_date, category, city, gender, action
+    ) as copies
     group by event_date, category, city, gender, action
 ),
 
@@ -86,34 +132,47 @@ purchaser_counts as (
     group by event_date, category, city, gender, action
 ),
 
-final as (
+counted as (
     select
         raw_rows.event_date as event_date,
-        toLowCardinality(raw_rows.category) as category,
-        toLowCardinality(raw_rows.city) as city,
-        toLowCardinality(raw_rows.gender) as gender,
-        toLowCardinality(raw_rows.action) as action,
-        toUInt32(raw_rows.raw_row_count) as raw_row_count,
-        toUInt32(raw_rows.distinct_row_count) as distinct_row_count,
-        toUInt32(coalesce(events.event_count, 0)) as event_count,
+        {{ known('raw_rows.category') }} as category,
+        {{ known('raw_rows.city') }} as city,
+        raw_rows.gender as gender,
+        raw_rows.action as action,
+        raw_rows.row_count as row_count,
         raw_rows.raw_value as raw_value,
-        coalesce(events.deduplicated_value, toDecimal128(0, 6)) as deduplicated_value,
-        toUInt32(coalesce(purchaser_counts.user_count, 0)) as purchaser_count,
-        months.input_version as input_version
+        coalesce(purchaser_counts.user_count, 0) as user_count
     from raw_rows
-    inner join months on toYYYYMM(raw_rows.event_date) = months.month
-    left join events
-        on raw_rows.event_date = events.event_date
-        and raw_rows.category = events.category
-        and raw_rows.city = events.city
-        and raw_rows.gender = events.gender
-        and raw_rows.action = events.action
     left join purchaser_counts
         on raw_rows.event_date = purchaser_counts.event_date
-        and raw_rows.category = purchaser_counts.category
-        and raw_rows.city = purchaser_counts.city
-        and raw_rows.gender = purchaser_counts.gender
-        and raw_rows.action = purchaser_counts.action
+            and raw_rows.category = purchaser_counts.category
+            and raw_rows.city = purchaser_counts.city
+            and raw_rows.gender = purchaser_counts.gender
+            and raw_rows.action = purchaser_counts.action
+),
+
+final as (
+    select
+        counted.event_date as event_date,
+        counted.category as category,
+        counted.city as city,
+        counted.gender as gender,
+        counted.action as action,
+        toUInt32(counted.row_count) as raw_row_count,
+        toUInt32(counted.row_count - coalesce(dropped.copy_count, 0)) as distinct_row_count,
+        toUInt32(counted.row_count - coalesce(dropped.dropped_count, 0)) as event_count,
+        counted.raw_value as raw_value,
+        counted.raw_value - coalesce(dropped.dropped_value, toDecimal128(0, 6)) as deduplicated_value,
+        toUInt32(counted.user_count) as purchaser_count,
+        months.input_version as input_version
+    from counted
+    inner join months on toYYYYMM(counted.event_date) = months.month
+    left join dropped
+        on counted.event_date = dropped.event_date
+            and counted.category = dropped.category
+            and counted.city = dropped.city
+            and counted.gender = dropped.gender
+            and counted.action = dropped.action
 )
 
 select * from final

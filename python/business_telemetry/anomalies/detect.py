@@ -14,7 +14,7 @@ from business_telemetry.anomalies.scan import Deviations, Interval
 WARM_UP_DAYS = 28  # whole days before a series is judged at all, and
 MIN_HISTORY_DAYS = 56  # before anything of it is
 MIN_MEAN = 0.5  # units a day below which counts say nothing
-Q_LEVEL = 0.01  # expected share of false events among the flagged ones
+Q_LEVEL = 0.02  # expected share of false events among the flagged ones
 LEADER = 5.5  # score from which an interval is looked up in the other series
 MIN_SHIFT = 0.8  # daily noise units by which a looked-up interval must deviate
 BAND = 2.5758  # bounds hold the central 99 %
@@ -70,11 +70,16 @@ def score(panel: Panel) -> Scores:
     """
     tested = testable(panel)
     expected = expect(panel, panel.observed)
-    first = find(panel, expected, tested, tested)
+    first = find(panel, expected, tested, tested, np.zeros_like(tested))
     quiet = panel.observed & ~covered(first.intervals, panel.y.shape)
     expected = expect(panel, quiet)
     single = covered([item for item in first.intervals if item.end - item.start == 1], panel.y.shape)
-    return describe(panel, expected, tested, find(panel, expected, tested, tested & (quiet | single)))
+    return describe(
+        panel,
+        expected,
+        tested,
+        find(panel, expected, tested, tested & (quiet | single), tested & (quiet | single)),
+    )
 
 
 def testable(panel: Panel) -> Bools:
@@ -99,17 +104,18 @@ def covered(intervals: list[Interval], shape: tuple[int, ...]) -> Bools:
     return inside
 
 
-def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools) -> Found:
+def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, lone: Bools) -> Found:
     """Search each series, keep what the false-discovery rate over all series and days allows, look across."""
-    found = scan.deviations(panel, expected, tested, quiet)
-    p_value = np.minimum(1.0, scan.SEARCH * scan.two_sided(found.day))
+    found = scan.deviations(panel, expected, tested, quiet, lone)
+    p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.day))
     candidates = []
     for row, spans in enumerate(scan.best_intervals(found.interval)):
         for start, end in spans:
-            value = float(found.interval[row, end - 1, np.searchsorted(scan.LENGTHS, end - start)])
+            index = int(np.searchsorted(scan.LENGTHS, end - start))
+            value = float(found.interval[row, end - 1, index])
             p_value[row, start:end] = 1.0  # a day inside counts once, as its interval
-            if not scan.recurs_yearly(found.interval[row], start, end, value):
-                chance = min(1.0, scan.SEARCH * float(scan.two_sided(value)))
+            if not is_seasonal(panel, found, row, start, end, value):
+                chance = min(1.0, float(scan.SEARCH[index] * scan.two_sided(value)))
                 candidates.append(Interval(row, start, end, value, chance))
     chances = np.array([item.p_value for item in candidates] + p_value[tested].tolist())
     q_values = scan.false_discovery(chances)
@@ -117,10 +123,19 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools) -> Found
     q_value[tested] = q_values[len(candidates) :]
     judged = [replace(item, q_value=float(q)) for item, q in zip(candidates, q_values, strict=False)]
     kept = [item for item in judged if item.q_value <= Q_LEVEL]
-    return Found(merge(kept + look_up(kept, found, tested)), found.day, p_value, q_value)
+    return Found(merge(kept + look_up(panel, kept, found, tested)), found.day, p_value, q_value)
 
 
-def look_up(kept: list[Interval], found: Deviations, tested: Bools) -> list[Interval]:
+def is_seasonal(panel: Panel, found: Deviations, row: int, start: int, end: int, value: float) -> bool:
+    """True if the deviation comes back every year, in the series itself or in its total."""
+    return any(
+        scan.recurs_yearly(found.interval[one], start, end, value, 365.25 * panel.per_day)
+        for one in {row, int(panel.parent[row])}
+        if one >= 0
+    )
+
+
+def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools) -> list[Interval]:
     """Look the days of each strong incident up in all other series: there a weaker deviation counts.
 
     One family of tests per incident with its own false-discovery rate (hierarchical testing: Yekutieli 2008).
@@ -134,11 +149,11 @@ def look_up(kept: list[Interval], found: Deviations, tested: Bools) -> list[Inte
         values = found.interval[:, item.end - 1, np.searchsorted(scan.LENGTHS, item.end - item.start)]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
-        for row, p, q in zip(rows, p_values, scan.false_discovery(p_values), strict=True):
-            clear = abs(values[row]) >= MIN_SHIFT * np.sqrt(item.end - item.start)
-            if q <= Q_LEVEL and clear and row != item.series:
+        for row, p, q in zip(rows.tolist(), p_values, scan.false_discovery(p_values), strict=True):
+            clear = q <= Q_LEVEL and abs(values[row]) >= MIN_SHIFT * np.sqrt(item.end - item.start)
+            if clear and not is_seasonal(panel, found, row, item.start, item.end, float(values[row])):
                 inherited.append(
-                    Interval(int(row), item.start, item.end, float(values[row]), float(p), float(q), True)
+                    Interval(row, item.start, item.end, float(values[row]), float(p), float(q), True)
                 )
     return inherited
 

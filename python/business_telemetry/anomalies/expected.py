@@ -14,13 +14,19 @@ import numpy as np
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
 ROUNDS = 8
-YEAR_KNOWN_DAYS = 380  # a month's level is learned once the month has been seen before
 KNOT_DAYS = 90
 # Prior standard deviations of log effects: of a total, and of a segment relative to its total.
-PRIOR = {"weekday": (0.5, 0.05), "month": (0.5, 0.08), "wave": (0.3, 0.03), "trend": (0.06, 0.04)}
+PRIOR = {
+    "weekday": (0.5, 0.05),
+    "hour": (1.0, 0.05),
+    "month": (0.5, 0.08),
+    "wave": (0.3, 0.03),
+    "trend": (0.06, 0.04),
+}
 SPECIAL_PRIOR = (0.5, 0.10)
 SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
 SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
+WEEKEND = (2, 3)  # days since the epoch modulo 7: Saturday, Sunday
 EDGE_DAYS = 3  # a season may start this many days off the first of the month
 EDGE_STEP = 0.04
 HUBER = 1.8
@@ -111,20 +117,24 @@ def spread_special(effects: Floats, specials: list[Special], rows: Ints, panel: 
 
 def design(panel: Panel, months: Ints) -> tuple[Floats, Floats]:
     """T × P regressors and their 2 × P prior standard deviations (total, segment)."""
-    days = len(panel.dates)
-    weekday = panel.dates.astype("datetime64[D]").astype(np.int64) % 7
-    blocks = {"weekday": np.eye(7)[weekday]}
-    if days >= YEAR_KNOWN_DAYS:
-        angle = 2 * np.pi * np.outer(panel.dates.astype("datetime64[D]").astype(np.int64) / 365.25, [1, 2])
+    length, day = len(panel.dates), panel.dates.astype("datetime64[D]").astype(np.int64)
+    blocks = {"weekday": np.eye(7)[day % 7]}
+    if panel.knows_year:
+        angle = 2 * np.pi * np.outer(day / 365.25, [1, 2])
         blocks["month"] = np.eye(12)[months]
         blocks["wave"] = np.hstack([np.sin(angle), np.cos(angle)])
-    knots = np.arange(0, max(days - KNOT_DAYS // 2, 1), KNOT_DAYS)
-    blocks["trend"] = np.clip((np.arange(days)[:, None] - knots) / KNOT_DAYS, 0, 1)
-    priors = [np.full((2, 1), 10.0)]
+    if panel.per_day > 1:
+        hours = np.eye(24)[panel.dates.astype(np.int64) % 24]
+        blocks["hour"] = np.hstack([hours, hours * np.isin(day % 7, WEEKEND)[:, None]])
+    step = KNOT_DAYS * panel.per_day
+    blocks["trend"] = np.clip(
+        (np.arange(length)[:, None] - np.arange(0, max(length - step // 2, 1), step)) / step, 0, 1
+    )
+    priors = [np.full((2, 1), 1.0)]
     priors += [
         np.repeat([[p] for p in PRIOR[name]], block.shape[1], axis=1) for name, block in blocks.items()
     ]
-    return np.hstack([np.ones((days, 1)), *blocks.values()]), np.hstack(priors)
+    return np.hstack([np.ones((length, 1)), *blocks.values()]), np.hstack(priors)
 
 
 def fit_rows(
@@ -141,36 +151,42 @@ def fit_rows(
     y = np.where(use[rows], panel.y[rows], 0.0)
     exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
     level = np.log(np.maximum(y.sum(1), 1e-9) / np.maximum((seen * np.exp(base)).sum(1), 1e-9))
-    curve, spread = base + level[:, None], np.zeros_like(y)
-    mean = np.exp(curve)
-    phi = first_dispersion(y, mean, seen, exponent)
+    base = base + level[:, None]
+    curve, spread = base, np.zeros_like(y)
+    mean = np.exp(base)
+    phi = first_dispersion(y, mean, seen, exponent, 7 * panel.per_day)
     for step in range(ROUNDS):
         variance = noise(mean, phi, seen, exponent)
         score = normal_score(y, mean, variance, power)
-        trust = np.minimum(1.0, HUBER / np.maximum(np.abs(score), HUBER)) * block_trust(score * seen)
+        sparse = 1 + variance / mean**2  # large scores are the nature of a series of rare events
+        score /= np.sqrt(sparse)
+        trust = np.minimum(1.0, HUBER / np.maximum(np.abs(score), HUBER)) * block_trust(
+            score * seen, BLOCK_DAYS * panel.per_day
+        )
         if step >= 2:
             trust *= np.abs(score) < REJECT
         weight = seen * trust * mean**2 / variance
-        change = np.clip(y / mean - 1, -1, 3)
+        change = np.clip(y / mean - 1, -1, 3 * sparse)
         coefficients = solve_ridge(x, pairs, weight, curve - base + change, priors[depth])
         curve = base + coefficients @ x.T
-        change = np.clip(y / np.exp(curve + spread) - 1, -1, 3)
+        change = np.clip(y / np.exp(curve + spread) - 1, -1, 3 * sparse)
         special = special_effects(change + spread, weight, specials, SPECIAL_PRIOR[depth])
         spread = spread_special(special, specials, rows, panel)
         mean = np.exp(np.clip(curve + spread, -30, 30))
         residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
         phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
-    month = coefficients[:, 8:20] if len(panel.dates) >= YEAR_KNOWN_DAYS else np.zeros((len(rows), 12))
+    month = coefficients[:, 8:20] if panel.knows_year else np.zeros((len(rows), 12))
     return Fit(curve, special, mean, noise(mean, phi, seen, exponent), month)
 
 
 def solve_ridge(x: Floats, pairs: Floats, weight: Floats, target: Floats, prior: Floats) -> Floats:
     """R × P coefficients of weighted ridge regressions that share the T × P regressors."""
     upper = np.triu_indices(x.shape[1])
-    gram: Floats = np.empty((len(weight), x.shape[1], x.shape[1]))
+    gram = np.zeros((len(weight), x.shape[1], x.shape[1]))
     gram[:, upper[0], upper[1]] = weight @ pairs
     gram[:, upper[1], upper[0]] = gram[:, upper[0], upper[1]]
-    gram += np.diag(1.0 / np.square(prior))
+    every = np.arange(x.shape[1])
+    gram[:, every, every] = gram[:, every, every] + prior**-2.0
     solution: Floats = np.linalg.solve(gram, ((weight * target) @ x)[:, :, None])[:, :, 0]
     return solution
 
@@ -184,13 +200,13 @@ def special_effects(change: Floats, weight: Floats, specials: list[Special], pri
     return sizes
 
 
-def block_trust(score: Floats) -> Floats:
-    """R × T weights from the four weeks around each day: a long incident is small day by day.
+def block_trust(score: Floats, width: int) -> Floats:
+    """R × T weights from the `width` days around each day: a long incident is small day by day.
 
     Down-weighting whole blocks turns the mean over years into something close to a median, so that one
     odd December does not bend what all Decembers are expected to be.
     """
-    width = min(BLOCK_DAYS, score.shape[1])
+    width = min(width, score.shape[1])
     sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
     start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
     block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
@@ -206,14 +222,20 @@ def noise(mean: Floats, phi: Floats, seen: Floats, exponent: Floats) -> Floats:
     return variance + 1e-6 * mean * mean + 1e-12  # nothing is known better than to 0.1 %
 
 
-def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats) -> Floats:
-    """R starting dispersions: the median absolute week-on-week change, free of season and trend."""
+def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats, lag: int) -> Floats:
+    """R starting dispersions: upper quartiles of the week-on-week change, free of season and trend.
+
+    The mean square where even that quartile is 0: a series of rare events.
+    """
     unit = y / np.sqrt(noise(mean, np.ones(len(y)), seen, exponent))
-    change = np.where((seen[:, 7:] > 0) & (seen[:, :-7] > 0), np.abs(unit[:, 7:] - unit[:, :-7]), np.nan)
-    known = np.isfinite(change).any(1)
-    spread = np.ones(len(y))
-    spread[known] = np.nanmedian(change[known], axis=1) / 0.6745 / np.sqrt(2)
-    return np.maximum(spread, 0.3) ** 2
+    change = np.where(
+        (seen[:, lag:] > 0) & (seen[:, :-lag] > 0), np.abs(unit[:, lag:] - unit[:, :-lag]), np.nan
+    )
+    start = np.ones(len(y))
+    for row in np.flatnonzero(np.isfinite(change).any(1)):
+        typical = np.nanquantile(change[row], 0.75) / 1.1503
+        start[row] = (typical**2 or float(np.nanmean(change[row] ** 2))) / 2
+    return np.maximum(start, 0.1)
 
 
 def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:

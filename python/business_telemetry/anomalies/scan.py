@@ -20,7 +20,10 @@ LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
 PENALTY = 14.0  # squared score an interval must earn, and
 DAY_PENALTY = 0.8  # more for each of its days: slow small changes are trend, not incidents
 DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
-SEARCH = 12.0  # the search over intervals is worth this many independent looks at a day
+SEARCH = np.where(
+    LENGTHS == 1, 3.0, np.minimum(12.0, 6.0 * np.minimum(LENGTHS, 48 / LENGTHS))
+)  # looks at a day that the search over a length is worth
+TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
 QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
 
 
@@ -50,11 +53,11 @@ class Deviations:
     interval: Floats
 
 
-def deviations(panel: Panel, expected: Expected, eligible: Bools, quiet: Bools) -> Deviations:
+def deviations(panel: Panel, expected: Expected, eligible: Bools, quiet: Bools, lone: Bools) -> Deviations:
     """Score days and intervals, in units of how the quiet days of the same series scatter."""
     total = expected.variance + (expected.doubt * expected.mean) ** 2
     day = np.where(eligible, normal_score(panel.y, expected.mean, total, panel.power), 0.0)
-    day = tame_tails(day, quiet, np.asarray(panel.metric))
+    day = tame_tails(day, lone, np.asarray(panel.metric))
     clipped = np.clip(panel.y, *band(expected.mean, total, panel.power, CLIP))
     scores = interval_scores(clipped, expected, eligible, panel.power)
     scores /= length_scales(scores, quiet, np.asarray(panel.metric))[:, None, :]
@@ -104,13 +107,13 @@ def tame_tails(day: Floats, quiet: Bools, metric: NDArray[np.str_]) -> Floats:
     Scores are read as Student t, with the degrees of freedom whose ratio of the 98th to the 75th percentile
     of |score| is the observed one, and carried over to the normal distribution.
     """
-    freedom = np.array([3.0, 4, 5, 6, 8, 10, 15, 30, 1e6])
+    freedom = np.array([8.0, 10, 15, 30, 1e6])
     known = stdtrit(freedom, 0.99) / stdtrit(freedom, 0.875)
     ratio, core = np.full(len(day), known[-1]), np.full((len(day), 1), QUARTILE)
     for row in np.flatnonzero(quiet.sum(1) >= 200):
         core[row], far = np.quantile(np.abs(day[row, quiet[row]]), [0.75, 0.98])
         ratio[row] = far / max(core[row, 0], 1e-9)
-    shape = np.exp(np.interp(-pooled(ratio, metric), -known, np.log(freedom)))[:, None]
+    shape = np.exp(np.interp(TAIL_SLACK - pooled(ratio, metric), -known, np.log(freedom)))[:, None]
     tail = stdtr(shape, -np.abs(day) * stdtrit(shape, 0.875) / np.maximum(core, QUARTILE))
     tamed: Floats = -np.sign(day) * ndtri(np.maximum(tail, 1e-300))
     return tamed
@@ -121,26 +124,27 @@ def best_intervals(scores: Floats) -> list[list[tuple[int, int]]]:
     series, days, _ = scores.shape
     limit = np.where(LENGTHS == 1, DAY_CLIP, np.inf)
     gain = np.nan_to_num(np.minimum(np.abs(scores), limit)) ** 2 - PENALTY - DAY_PENALTY * LENGTHS
-    value = np.zeros((series, days + 1))
-    choice = np.zeros((series, days + 1), dtype=np.int64)
+    gain = np.ascontiguousarray(gain.transpose(1, 2, 0))
+    value = np.zeros((days + 1, series))
+    length = np.zeros((days + 1, series), dtype=np.int64)  # of the interval that ends here, 0 = none
+    latest = np.zeros((days + 1, series), dtype=np.int64)  # end of the last interval up to here
     rows = np.arange(series)
     for end in range(1, days + 1):
-        offers = value[:, np.maximum(end - LENGTHS, 0)] + gain[:, end - 1]
-        best = offers.argmax(1)
-        better = offers[rows, best] > value[:, end - 1]
-        value[:, end] = np.where(better, offers[rows, best], value[:, end - 1])
-        choice[:, end] = np.where(better, LENGTHS[best], 0)
-    return [trace_back(row.tolist()) for row in choice]
-
-
-def trace_back(choice: list[int]) -> list[tuple[int, int]]:
-    """Read the chosen intervals of one series from the length chosen at each end (0 = none)."""
-    found, end = [], len(choice) - 1
-    while end > 0:
-        if choice[end]:
-            found.append((end - choice[end], end))
-        end -= max(choice[end], 1)
-    return found[::-1]
+        offers = value[np.maximum(end - LENGTHS, 0)] + gain[end - 1]
+        best = offers.argmax(0)
+        better = offers[best, rows] > value[end - 1]
+        value[end] = np.where(better, offers[best, rows], value[end - 1])
+        length[end] = np.where(better, LENGTHS[best], 0)
+        latest[end] = np.where(better, end, latest[end - 1])
+    found: list[list[tuple[int, int]]] = []
+    for row in range(series):
+        spans, end = [], latest[days, row]
+        while end > 0:
+            start = end - length[end, row]
+            spans.append((int(start), int(end)))
+            end = latest[start, row]
+        found.append(spans[::-1])
+    return found
 
 
 def two_sided(score: Floats | float) -> Floats:
@@ -158,15 +162,15 @@ def false_discovery(p_values: Floats) -> Floats:
     return q_values
 
 
-def recurs_yearly(scores: Floats, start: int, end: int, score: float) -> bool:
+def recurs_yearly(scores: Floats, start: int, end: int, score: float, year: float) -> bool:
     """True if two other years deviate to the same side at the same dates: a season, not an incident.
 
-    `scores` are one series' T × lengths interval scores.
+    `scores` are one series' T × lengths interval scores, `year` the points of a year.
     """
     length = int(np.searchsorted(LENGTHS, end - start))
-    needed, years = max(2.5, 0.35 * abs(score)), 0
+    needed, years = max(2.0, 0.3 * abs(score)), 0
     for offset in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5):
-        last = end - 1 + round(365.25 * offset)
-        near = np.sign(score) * scores[max(0, last - 2) : max(0, last + 3), length]
+        last = end - 1 + round(year * offset)
+        near = np.sign(score) * scores[max(0, last - 3) : max(0, last + 4), length]
         years += bool(np.any(near >= needed))
     return years >= 2

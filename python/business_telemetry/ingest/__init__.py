@@ -1,1 +1,1 @@
-"""Ingestion: event logs are validated by Spark, staged as Parquet and published in ClickHouse load by load."""
+"""Event logs into ClickHouse: Spark validates and stages them, ClickHouse publishes load by load."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -61,7 +62,8 @@ def ingest(
 ) -> None:
     r"""Validate event logs with Spark and load them into ClickHouse.
 
-    SOURCE is a CSV file (plain, .gz or .bz2), a Parquet file, a directory, a glob, or any URI that Spark reads.
+    SOURCE is a CSV file (plain, .gz or .bz2), a Parquet file, a directory, a glob, or any
+    URI that Spark reads.
     Columns are found by their names in the header. A file that is loaded already is left out: run the same
     command again, or on a directory that has grown, and only what is new is loaded.
 
@@ -76,32 +78,14 @@ def ingest(
       4  a loaded file has changed; --replace is needed
       5  warehouse not available, or in use by another process
     """
-    from business_telemetry.ingest.run import ingest_files
+    from business_telemetry.ingest.run import Ingestion, Options
 
     report = Report(quiet=quiet, as_json=as_json)
-    warehouse = None
+    project = (project_dir or Path.cwd()).resolve()
+    options = Options(replace, max_rejected, staging, master, project)
     try:
-        warehouse = open_warehouse(target, project_dir, profiles_dir)
-        report.result(
-            ingest_files(
-                sources,
-                warehouse,
-                report,
-                replace=replace,
-                max_rejected=max_rejected,
-                staging=staging,
-                master=master,
-            )
-        )
-    except IngestError as error:
-        click.echo(f"Error: {error}", err=True)
+        with closing(open_warehouse(target, project, profiles_dir)) as warehouse:
+            report.result(Ingestion(warehouse, report, options).run(sources))
+    except (IngestError, WarehouseUnavailable, JavaMissing) as error:
+        report.failure(str(error), error.exit_code)
         sys.exit(error.exit_code)
-    except WarehouseUnavailable as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(5)
-    except JavaMissing as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-    finally:
-        if warehouse is not None:
-            warehouse.close()

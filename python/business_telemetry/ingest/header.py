@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.sources import SourceFile, hadoop
 from business_telemetry.schema import COLUMNS
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 #: The unnamed index column, as pandas writes it and as its readers name it.
-INDEX_NAMES = ("", "Unnamed: 0")
+INDEX_NAMES: Final = ("", "Unnamed: 0", "__index_level_0__")
+MAX_HEADER: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,29 @@ class Layout:
     positions: tuple[int, ...]
     index: int | None
     extra: tuple[str, ...]
+
+
+def read_layout(spark: SparkSession, file: SourceFile) -> Layout:
+    """The layout of a file, from its first line or, of Parquet, its schema; errors as `parse_header`."""
+    if file.is_parquet:
+        return layout_of(spark.read.parquet(file.uri).columns, file.name)
+    return parse_header(_first_line(spark, file), file.name)
+
+
+def _first_line(spark: SparkSession, file: SourceFile) -> str:
+    """Through Hadoop, which knows the same file systems and compressions as Spark's readers."""
+    library = spark._jvm.org.apache.hadoop
+    path, system = hadoop(spark, file.uri)
+    codec = library.io.compress.CompressionCodecFactory(system.getConf()).getCodec(path)
+    stream = system.open(path)
+    try:
+        plain = stream if codec is None else codec.createInputStream(stream)
+        line = library.io.Text()
+        if library.util.LineReader(plain, b"\n").readLine(line, MAX_HEADER) == 0:
+            raise BadSource(f"{file.name}: the file is empty, it has not even a header line")
+        return str(line.toString())
+    finally:
+        stream.close()
 
 
 def parse_header(line: str, source: str) -> Layout:

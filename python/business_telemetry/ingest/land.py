@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from business_telemetry.ingest.raw_layer import Landing
 from business_telemetry.ingest.sources import PARQUET, name_of
-from business_telemetry.ingest.stage import Split, Staged
+from business_telemetry.ingest.stage import Staged
+from business_telemetry.ingest.staging import Staging, line_shifts
 from business_telemetry.ingest.validate import BLANK, LOOSE, REASONS
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
-
-    from business_telemetry.warehouse import Warehouse
 
 #: The staged columns, as ClickHouse reads them.
 STRUCTURE: Final = (
@@ -25,12 +23,12 @@ STRUCTURE: Final = (
     " age Nullable(UInt8), gender String, city String"
 )
 EVENTS: Final = """{events} select load_id, source_file, id + shift as source_line,
-    if(row_index >= 0, assumeNotNull(row_index), source_line), userid, sessionid, toDateTime(timestamp, 'UTC'),
-    action, value, category, age, gender, city
-from {source} as staged inner join {splits} as splits using (path, block)"""
-REJECTED: Final = """{rejected} select load_id, source_file, id + shift as source_line, assumeNotNull(raw_line),
-    arrayMap(bit -> [{names}][bit + 1], bitPositionsToArray(broken))
-from {source} as staged inner join {splits} as splits using (path, block)
+    if(row_index >= 0, assumeNotNull(row_index), source_line), userid, sessionid,
+    toDateTime(timestamp, 'UTC'), action, value, category, age, gender, city
+from {source} as staged inner join {places} as places using (path, block)"""
+REJECTED: Final = """{rejected} select load_id, source_file, id + shift as source_line,
+    assumeNotNull(raw_line), arrayMap(bit -> [{names}][bit + 1], bitPositionsToArray(broken))
+from {source} as staged inner join {places} as places using (path, block)
 where bitAnd(broken, {skip}) = 0 and source_line > headers"""
 
 
@@ -45,37 +43,37 @@ class Landed:
     last: datetime | None
 
 
-def land(warehouse: Warehouse, staging: str, staged: Staged, landing: Landing) -> None:
-    """Copy the staged rows into the landing tables, with their line numbers."""
-    client = warehouse.client
-    client.insert(
-        landing.splits,
-        [_split_row(landing.load_id, split) for split in staged.splits],
-        column_names=["load_id", "path", "block", "shift", "source_file", "headers"],
-    )
-    # stitching has written all loose lines again: those among `lines` do not count any more
-    parts = [("lines", LOOSE), ("stitched", BLANK)] if staged.stitched else [("lines", BLANK)]
-    names = ", ".join(f"'{name}'" for name in REASONS)
-    for part, skip in parts:
-        for folder, statement in (("accepted=true", EVENTS), ("accepted=false", REJECTED)):
-            _insert(
-                warehouse,
-                statement.format(
-                    source="{source}",
-                    names=names,
-                    skip=skip,
+def land(client: Client, embedded: bool, staging: Staging, staged: Staged, landing: Landing) -> None:
+    """Copy the staged rows into the landing tables, with their files and line numbers."""
+    rows = [
+        [landing.load_id, path, block, shift, name_of(path), 0 if path.lower().endswith(PARQUET) else 1]
+        for (path, block), shift in line_shifts(staged.pieces).items()
+    ]
+    names = ["load_id", "path", "block", "shift", "source_file", "headers"]
+    client.insert(landing.places, rows, column_names=names)
+    # put together or not, `stitched` holds all loose lines again: those of `lines` do not count any more
+    folders = [("lines", LOOSE), ("stitched", BLANK)] if staged.stitched else [("lines", BLANK)]
+    for folder, skip in folders:
+        for accepted, statement in (("accepted=true", EVENTS), ("accepted=false", REJECTED)):
+
+            def insert_from(source: str, statement: str = statement, skip: int = skip) -> str:
+                return statement.format(
+                    source=source,
                     events=landing.events,
                     rejected=landing.rejected,
-                    splits=landing.splits,
-                ),
-                Path(staging, part, folder),
-            )
+                    places=landing.places,
+                    names=", ".join(f"'{name}'" for name in REASONS),
+                    skip=skip,
+                )
+
+            _insert(client, embedded, staging, f"{folder}/{accepted}", insert_from)
 
 
 def count(client: Client, landing: Landing) -> Landed:
     """Count what has landed."""
     ((loaded, first, last),) = client.query(
-        f"select count(), toUnixTimestamp(min(timestamp)), toUnixTimestamp(max(timestamp)) from {landing.events}"
+        "select count(), toUnixTimestamp(min(timestamp)), toUnixTimestamp(max(timestamp))"
+        f" from {landing.events}"
     ).result_rows
     ((rejected,),) = client.query(f"select count() from {landing.rejected}").result_rows
     by_reason = client.query(
@@ -93,28 +91,25 @@ def count(client: Client, landing: Landing) -> Landed:
 
 def examples(client: Client, landing: Landing, each: int = 3) -> list[tuple[str, str, int, str]]:
     """A few rejected rows for each reason: reason, file, line, raw line."""
-    return client.query(  # type: ignore[return-value]
-        f"""select toString(reason) as reason, toString(source_file), source_line, toValidUTF8(left(raw_line, 200))
+    rows = client.query(
+        f"""select toString(reason) as reason, toString(source_file), source_line,
+            toValidUTF8(left(raw_line, 200))
         from {landing.rejected} array join reasons as reason
         order by reason, source_file, source_line limit {each:d} by reason"""
     ).result_rows
+    return [(reason, file, line, raw) for reason, file, line, raw in rows]
 
 
-def _insert(warehouse: Warehouse, statement: str, folder: Path) -> None:
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
+def _insert(
+    client: Client, embedded: bool, staging: Staging, folder: str, insert_from: Callable[[str], str]
+) -> None:
+    """Insert the parts of a staged folder: an embedded engine reads them, a server is sent them."""
+    parts = staging.parts(folder)
+    if not parts:
         return
-    if warehouse.path is not None:
-        source = f"file('{folder}/*.parquet', 'Parquet', '{STRUCTURE}')"
-        warehouse.client.command(f"insert into {statement.format(source=source)}")
+    if embedded or staging.is_remote:
+        client.command(f"insert into {insert_from(staging.table_function(folder, STRUCTURE))}")
         return
-    for path in files:
-        with path.open("rb") as file:
-            target = statement.format(source=f"input('{STRUCTURE}')")
-            warehouse.client.raw_insert(target, insert_block=file, fmt="Parquet")
-
-
-def _split_row(load_id: str, split: Split) -> Sequence[object]:
-    headers = 0 if split.path.lower().endswith(PARQUET) else 1
-    shift = split.lines_before - split.first_id + 1
-    return [load_id, split.path, split.block, shift, name_of(split.path), headers]
+    for part in parts:
+        with staging.open(part) as stream:
+            client.raw_insert(insert_from(f"input('{STRUCTURE}')"), insert_block=stream, fmt="Parquet")

@@ -1,6 +1,6 @@
 """Reading CSV as lines: every line keeps its file and place, and its fields are cut out by RFC 4180's rules.
 
-Spark's CSV reader gives either a splittable file or embedded newlines, and neither the raw line nor its number.
+Spark's CSV reader gives either a splittable file or embedded newlines, and no raw lines or line numbers.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Final
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from business_telemetry.ingest.header import Layout
+from business_telemetry.ingest.header import INDEX_NAMES, Layout
 from business_telemetry.schema import COLUMNS
 
 #: One field with the comma before it: quoted, or bare, or (only at the end) a quoted one that never closes.
 FIELD: Final = r'(?s)\G,("[^"]*+(?:""[^"]*+)*+"(?=,|\z)|(?!")[^,]*+|".*)'
 CLOSED: Final = r'(?s)\A"[^"]*+(?:""[^"]*+)*+"\z'
 
-#: The key of a line: the file, where its split starts, and a number that grows by one with each line of a split.
+#: The place of a line: its file, where its split starts, and a number that grows by one within a split.
 PLACE: Final = ("path", "block", "id")
 
 
@@ -34,34 +34,48 @@ def read_lines(spark: SparkSession, paths: list[str]) -> DataFrame:
     )
 
 
-def split_fields(lines: DataFrame, layout: Layout) -> DataFrame:
-    """Cut each `text` into the source's columns, all strings, with what is wrong with the line as a whole.
+def read_parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
+    """The rows of Parquet files as `split_fields` gives those of CSV; `text` is the row as JSON."""
+    rows = spark.read.parquet(*paths)
+    index = next((F.col(f"`{name}`").cast("string") for name in INDEX_NAMES if name in rows.columns), None)
+    return rows.select(
+        F.col("_metadata.file_path").alias("path"),
+        F.lit(0).cast("bigint").alias("block"),
+        F.col("_metadata.row_index").alias("id"),
+        F.to_json(F.struct(*(F.col(f"`{name}`") for name in rows.columns))).alias("text"),
+        F.lit(False).alias("is_open"),
+        F.lit(True).alias("has_width"),
+        (F.lit(None).cast("string") if index is None else index).alias("row_index"),
+        *(F.col(column).cast("string").alias(column) for column in COLUMNS),
+    )
 
-    Adds `row_index` (string), the columns of the source, `is_blank`, `is_open` (a quoted field does not end on
-    the line) and `has_width` (as many fields as the header). A quote inside an unquoted field is a character
-    like any other.
+
+def split_fields(lines: DataFrame, layout: Layout) -> DataFrame:
+    """Cut each `text` into the source's columns, all strings, and tell what is wrong with the whole line.
+
+    Adds `row_index` (string), the columns of the source, `is_open` (a quoted field does not end on the line)
+    and `has_width` (as many fields as the header). A quote inside an unquoted field is an ordinary character.
     """
-    text = F.col("text")
-    has_quotes = F.contains(text, F.lit('"'))
-    quoted = F.regexp_extract_all(F.concat(F.lit(","), text), F.lit(FIELD), F.lit(1))
-    cut = lines.withColumn("fields", F.when(has_quotes, quoted).otherwise(F.split(text, ",", -1)))
+    text, quoted = F.col("text"), F.col("quoted")
+    cut_quoted = F.regexp_extract_all(F.concat(F.lit(","), text), F.lit(FIELD), F.lit(1))
+    cut = lines.withColumn("quoted", F.contains(text, F.lit('"'))).withColumn(
+        "fields", F.when(quoted, cut_quoted).otherwise(F.split(text, ",", -1))
+    )
     last = F.element_at("fields", -1)
-    is_open = has_quotes & F.startswith(last, F.lit('"')) & ~F.rlike(last, F.lit(CLOSED))
+    columns = dict(zip(COLUMNS, layout.positions, strict=True))
     return cut.select(
         *PLACE,
         "text",
-        (text == "").alias("is_blank"),
-        is_open.alias("is_open"),
+        (quoted & F.startswith(last, F.lit('"')) & ~F.rlike(last, F.lit(CLOSED))).alias("is_open"),
         (F.size("fields") == layout.width).alias("has_width"),
         (F.lit(None).cast("string") if layout.index is None else _field(layout.index)).alias("row_index"),
-        *(_field(at).alias(name) for name, at in zip(COLUMNS, layout.positions, strict=True)),
+        *(_field(position).alias(name) for name, position in columns.items()),
     )
 
 
 def _field(position: int) -> Column:
     """A field's content, without the quotes around it."""
-    field = F.get("fields", F.lit(position))
-    inner = F.replace(
-        F.expr(f"substr(fields[{position}], 2, length(fields[{position}]) - 2)"), F.lit('""'), F.lit('"')
-    )
-    return F.when(F.startswith(field, F.lit('"')), inner).otherwise(field)
+    raw = F.get("fields", F.lit(position))
+    inner = F.regexp_replace(raw, r'\A"|"\z', "")
+    unquoted = F.when(F.startswith(raw, F.lit('"')), F.replace(inner, F.lit('""'), F.lit('"'))).otherwise(raw)
+    return F.when(F.col("quoted"), unquoted).otherwise(raw)

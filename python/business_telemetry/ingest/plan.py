@@ -1,4 +1,4 @@
-"""Which files to load: the content decides, not the name. Pure; the manifest and the files come in as values."""
+"""Which files to load: their content decides, not their names. No input or output here."""
 
 from __future__ import annotations
 
@@ -34,10 +34,15 @@ class Plan:
     replaces: tuple[str, ...]
 
     @property
-    def load_id(self) -> str:
-        """The same files give the same load, in whatever order and under whatever names."""
+    def fingerprint(self) -> str:
+        """The SHA-256 of the files' fingerprints: the same in whatever order and under whatever names."""
         joined = "\n".join(sorted(file.fingerprint for file in self.files))
-        return hashlib.sha256(joined.encode()).hexdigest()[:16]
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+    @property
+    def load_id(self) -> str:
+        """The load's name: the beginning of its fingerprint."""
+        return self.fingerprint[:16]
 
 
 def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace: bool) -> Plan:
@@ -49,8 +54,8 @@ def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace
         replace: may the new load supersede others?
 
     Raises:
-        NeedsReplace: a file has changed since it was loaded and `replace` is not set, or a load to replace holds
-            other files that are not given.
+        NeedsReplace: a file has changed since it was loaded and `replace` is not set, or a load to replace
+            holds other files that are not given.
     """
     load_of = {fingerprint: load for load in loads for fingerprint in load.fingerprints}
     load_named = {name: load for load in loads for name in load.names}
@@ -67,9 +72,9 @@ def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace
     files: dict[str, SourceFile] = {}
     skipped: list[tuple[str, str]] = []
     for file in given:
-        load = load_of.get(file.fingerprint)
-        if load is not None and load.load_id not in replaced:
-            skipped.append((file.name, f"already loaded as load {load.load_id}"))
+        known = load_of.get(file.fingerprint)
+        if known is not None and known.load_id not in replaced:
+            skipped.append((file.name, f"already loaded as load {known.load_id}"))
         elif (twin := files.setdefault(file.fingerprint, file)) is not file:
             skipped.append((file.name, f"same content as {twin.name}"))
     return Plan(tuple(files.values()), tuple(skipped), tuple(replaced))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from business_telemetry.ingest.plan import LoadedFiles
 
@@ -32,7 +32,7 @@ LOADS: Final = """(
     status LowCardinality(String), tool_versions Map(String, String), updated_at DateTime64(3, 'UTC')
 ) engine {engine}ReplacingMergeTree(updated_at) order by load_id"""
 
-SPLITS: Final = """(
+PLACES: Final = """(
     load_id String, path String, block Int64, shift Int64, source_file String, headers UInt8
 ) engine {engine}MergeTree order by (path, block)"""
 
@@ -41,12 +41,21 @@ TABLES: Final = {"events": EVENTS, "rejected_events": REJECTED, "loads": LOADS}
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing tables of a load: rows that nobody reads yet, and where the pieces of its files begin."""
+    """The landing tables of a load: rows that nobody reads yet, and where the pieces of its files are."""
 
     load_id: str
     events: str
     rejected: str
-    splits: str
+    places: str
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A load that has begun and not ended, and the process that began it."""
+
+    load_id: str
+    host: str
+    pid: int
 
 
 @dataclass
@@ -85,84 +94,84 @@ class RawLayer:
 
     def __init__(self, client: Client, schema: str) -> None:
         self.client = client
-        self.database = f"`{schema}_raw`"
+        self.database = f"{schema}_raw"
+        self.raw = f"`{self.database}`"
 
     def loaded(self) -> list[LoadedFiles]:
         """The loads that count."""
-        rows = self.client.query(
-            f"select load_id, files, file_fingerprints from {self.database}.loads final where status = 'loaded'"
-        ).result_rows
+        rows = self._rows(
+            "select load_id, files, file_fingerprints from {raw}.loads final where status = 'loaded'"
+        )
         return [LoadedFiles(load_id, tuple(names), tuple(prints)) for load_id, names, prints in rows]
 
-    def unfinished(self) -> list[tuple[str, dict[str, str]]]:
-        """Loads that have begun and not ended, with what they noted about themselves."""
-        return self.client.query(  # type: ignore[return-value]
-            f"select load_id, tool_versions from {self.database}.loads final where status = 'loading'"
-        ).result_rows
+    def unfinished(self) -> list[Unfinished]:
+        """Loads that have begun and not ended."""
+        rows = self._rows(
+            "select load_id, tool_versions['host'], tool_versions['pid'] from {raw}.loads final"
+            " where status = 'loading'"
+        )
+        return [Unfinished(load_id, host, int(pid or 0)) for load_id, host, pid in rows]
 
     def write(self, load: Load, replaces: Sequence[str] = ()) -> None:
         """Write a load's row, and mark others as replaced by it, as one block: both or neither."""
-        now = datetime.now(UTC)
-        columns = [column.name for column in fields(Load)]
-        rows = [[getattr(load, column) for column in columns]]
-        if replaces:
-            rows += self.client.query(
-                f"select {', '.join(columns)} from {self.database}.loads final where load_id in {{ids:Array(String)}}",
-                parameters={"ids": list(replaces)},
-            ).result_rows
-            status = columns.index("status")
-            rows = [rows[0]] + [[*row[:status], "replaced", *row[status + 1 :]] for row in rows[1:]]
-        self.client.insert(
-            f"{self.database}.loads", [[*row, now] for row in rows], column_names=[*columns, "updated_at"]
+        names = [column.name for column in fields(Load)]
+        old = self._rows(
+            f"select {', '.join(names)} from {{raw}}.loads final where load_id in {{ids:Array(String)}}",
+            ids=list(replaces),
         )
-        self.client.command(f"optimize table {self.database}.loads final")
+        loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
+        now = datetime.now(UTC)
+        rows = [[*(getattr(each, name) for name in names), now] for each in loads]
+        self.client.insert(f"{self.raw}.loads", rows, column_names=[*names, "updated_at"])
+        self._command("optimize table {raw}.loads final")
 
     def forget(self, load_ids: Sequence[str]) -> None:
         """Delete the rows of loads that never ended."""
-        self.client.command(
-            f"alter table {self.database}.loads delete where load_id in {{ids:Array(String)}} and status = 'loading'",
-            parameters={"ids": list(load_ids)},
-            settings={"mutations_sync": 2},
+        self._command(
+            "alter table {raw}.loads delete where status = 'loading' and load_id in {ids:Array(String)}"
+            " settings mutations_sync = 2",
+            ids=list(load_ids),
         )
 
     def create_landing(self, load_id: str) -> Landing:
         """Make the empty landing tables of a load, dropping what an earlier attempt has left."""
         landing = Landing(
             load_id,
-            *(f"{self.database}.landing_{name}_{load_id}" for name in ("events", "rejected", "splits")),
+            *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected", "places")),
         )
-        structures = {landing.events: EVENTS, landing.rejected: REJECTED, landing.splits: SPLITS}
+        structures = {landing.events: EVENTS, landing.rejected: REJECTED, landing.places: PLACES}
         for name, structure in structures.items():
-            self.client.command(f"drop table if exists {name} sync")
-            self.client.command(f"create table {name} {structure.format(engine='')}")
+            self._command(f"drop table if exists {name} sync")
+            self._command(f"create table {name} {structure.format(engine='')}")
         return landing
 
     def publish(self, landing: Landing) -> None:
         """Make the landed rows the load's partition of `events` and `rejected_events`."""
         for source, target in ((landing.events, "events"), (landing.rejected, "rejected_events")):
-            self.client.command(
-                f"alter table {self.database}.{target} replace partition {{id:String}} from {source}",
-                parameters={"id": landing.load_id},
-            )
+            # newer servers refuse to replace a partition by nothing
+            landed = self._rows(f"select 1 from {source} limit 1")
+            verb, origin = ("replace", f"from {source}") if landed else ("drop", "")
+            change = f"alter table {{raw}}.{target} {verb} partition {{id:String}} {origin}"
+            self._command(change, id=landing.load_id)
 
     def sweep(self) -> None:
-        """Remove what interrupted, refused and replaced loads have left: landing tables, partitions, rows."""
-        database = self.database.strip("`")
-        tables = self.client.query(
-            "select name from system.tables where database = {db:String} and startsWith(name, 'landing_')",
-            parameters={"db": database},
+        """Remove what interrupted, refused and replaced loads have left: landing tables and partitions."""
+        landing = (
+            "select name from system.tables where database = {db:String} and startsWith(name, 'landing_')"
+        )
+        for (name,) in self._rows(landing, db=self.database):
+            self._command(f"drop table if exists {{raw}}.`{name}` sync")
+        stale = """select distinct table, partition from system.parts
+            where database = {db:String} and table in ('events', 'rejected_events') and active
+              and partition not in (select load_id from {raw}.loads final where status = 'loaded')"""
+        for table, partition in self._rows(stale, db=self.database):
+            self._command(f"alter table {{raw}}.{table} drop partition {{id:String}}", id=partition)
+
+    def _rows(self, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
+        rows: Sequence[Sequence[Any]] = self.client.query(
+            sql.replace("{raw}", self.raw), parameters=parameters
         ).result_rows
-        for (name,) in tables:
-            self.client.command(f"drop table if exists {self.database}.`{name}` sync")
-        for table in ("events", "rejected_events"):
-            stale = self.client.query(
-                f"""select distinct partition from system.parts
-                where database = {{db:String}} and table = {{table:String}} and active and partition not in
-                    (select load_id from {self.database}.loads final where status = 'loaded')""",
-                parameters={"db": database, "table": table},
-            ).result_rows
-            for (partition,) in stale:
-                self.client.command(
-                    f"alter table {self.database}.{table} drop partition {{id:String}}",
-                    parameters={"id": partition},
-                )
+        return rows
+
+    def _command(self, sql: str, **parameters: object) -> None:
+        self.client.command(sql.replace("{raw}", self.raw), parameters=parameters)

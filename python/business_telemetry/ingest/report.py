@@ -1,98 +1,122 @@
-"""What the user sees: progress while it runs, tables or one JSON object at the end."""
+"""What the user sees: progress while it runs, and tables or one JSON object at the end."""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 
 class Report:
-    """Writes progress to stderr and the result to stdout.
+    """Progress on stderr, the result on stdout.
 
     Args:
-        quiet: no progress and no tables; errors are still shown.
-        as_json: the result as one JSON object instead of tables.
+        quiet: only errors, and the JSON object if there is one.
+        as_json: the result as one JSON object.
     """
 
     def __init__(self, quiet: bool = False, as_json: bool = False) -> None:
-        self.as_json = as_json
-        self.quiet = quiet
-        self.progress_console = Console(stderr=True, quiet=quiet, highlight=False)
-        self.console = Console(quiet=quiet or as_json, highlight=False)
+        self._as_json = as_json
+        self._progress = Console(stderr=True, quiet=quiet, highlight=False)
+        self._output = Console(quiet=quiet or as_json, highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, title: str) -> Iterator[StageProgress]:
-        """Show a stage while it runs; without a terminal, one line when it begins."""
+    def stage(self, title: str, spark: SparkSession | None = None) -> Iterator[None]:
+        """Show a stage while it runs: a bar on a terminal, elsewhere one line when it begins.
+
+        Args:
+            title: what happens, in a few words.
+            spark: a session whose running jobs tell how far the stage is.
+        """
         started = time.monotonic()
-        console = self.progress_console
-        if not console.is_terminal:
-            console.print(f"{title} ...")
-        with Progress(
+        if not self._progress.is_terminal:
+            self._progress.print(f"{title} ...")
+        bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description:<32}"),
+            TextColumn("{task.description:<24}"),
             BarColumn(),
             TextColumn("{task.fields[rows]}"),
             TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
-            yield StageProgress(bar, bar.add_task(title, total=None, rows=""), started)
-        self.seconds[title] = time.monotonic() - started
+            console=self._progress,
+            disable=not self._progress.is_terminal or self._progress.quiet,
+        )
+        done = threading.Event()
+        with bar:
+            task = bar.add_task(title, total=None, rows="")
+            if spark is not None and not bar.disable:
+                threading.Thread(target=_follow, args=(spark, bar, task, done), daemon=True).start()
+            try:
+                yield
+            finally:
+                done.set()
+        self.seconds[title] = round(time.monotonic() - started, 1)
 
     def note(self, text: str) -> None:
         """A line for people."""
-        self.console.print(text, soft_wrap=True, markup=False)
+        self._output.print(text, soft_wrap=True, markup=False)
 
-    def result(self, result: dict[str, Any]) -> None:
+    def result(self, result: Mapping[str, Any]) -> None:
         """The outcome of the run."""
-        if self.as_json:
+        if self._as_json:
             print(json.dumps(result, ensure_ascii=False, default=str))
             return
         table = Table(show_header=False, box=None)
         for name, value in result.items():
-            if value not in (None, [], {}):
-                table.add_row(name.replace("_", " "), _cell(value))
-        self.console.print(table)
+            if value or value == 0:
+                table.add_row(name.replace("_", " "), escape(_cell(value)))
+        self._output.print(table)
 
-    def rejections(self, by_reason: dict[str, int], examples: Sequence[tuple[str, str, int, str]]) -> None:
-        """Why rows were rejected, with examples."""
-        table = Table("reason", "rows", "for example", "raw line")
+    def rejections(self, by_reason: Mapping[str, int], examples: Sequence[tuple[str, str, int, str]]) -> None:
+        """Why rows were rejected, with examples: (reason, file, line, raw line)."""
+        table = Table("reason", "rows", "for example", box=None)
         for reason, rows in by_reason.items():
-            found = [example for example in examples if example[0] == reason]
-            table.add_row(
-                reason,
-                f"{rows:,}",
-                "\n".join(f"{file}:{line}" for _, file, line, _ in found),
-                "\n".join(repr(raw)[1:-1] for *_, raw in found),
+            lines = [f"{file}:{line}  {raw!r}" for name, file, line, raw in examples if name == reason]
+            table.add_row(reason, f"{rows:,}", escape("\n".join(lines)))
+        self._errors.print(table)
+
+    def failure(self, message: str, exit_code: int) -> None:
+        """Why nothing was loaded."""
+        self._errors.print(f"Error: {message}", soft_wrap=True, markup=False)
+        if self._as_json:
+            print(
+                json.dumps({"status": "failed", "exit_code": exit_code, "error": message}, ensure_ascii=False)
             )
-        Console(stderr=True, highlight=False).print(table, markup=False)
 
 
-class StageProgress:
-    """The bar of a stage."""
-
-    def __init__(self, bar: Progress, task: Any, started: float) -> None:
-        self._bar, self._task, self._started = bar, task, started
-
-    def update(self, rows: int, done: float, total: float) -> None:
-        """Show the rows so far, their rate, and the part that is done."""
-        rate = rows / max(time.monotonic() - self._started, 1e-3)
-        self._bar.update(
-            self._task, completed=done, total=total, rows=f"{rows:,} rows, {rate:,.0f}/s" if rows else ""
-        )
+def _follow(spark: SparkSession, bar: Progress, task: Any, done: threading.Event) -> None:
+    """Move the bar with the tasks of Spark's running stage."""
+    store = spark.sparkContext._jsc.sc().statusStore()
+    started = time.monotonic()
+    while not done.wait(0.5):
+        stages = store.activeStages()
+        if not stages.isEmpty():
+            stage = stages.head()
+            rows = stage.inputRecords()
+            rate = rows / (time.monotonic() - started)
+            bar.update(
+                task,
+                total=stage.numTasks(),
+                completed=stage.numCompleteTasks(),
+                rows=f"{rows:,} rows, {rate:,.0f}/s" if rows else "",
+            )
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_cell(item)}" for name, item in value.items())
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {_cell(item)}" for name, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
+        return "\n".join(_cell(item) for item in value)
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -2,142 +2,205 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
-import socket
+import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from business_telemetry import __version__
-from business_telemetry.ingest.errors import IngestError, TooManyRejected
-from business_telemetry.ingest.land import Landed, count, examples, land
-from business_telemetry.ingest.plan import plan_load
+from business_telemetry.ingest.errors import BadSource, IngestError, TooManyRejected
+from business_telemetry.ingest.owner import require_idle, require_ownership, this_process
+from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
 from business_telemetry.ingest.session import spark_session
 from business_telemetry.ingest.sources import find_files, fingerprint, is_remote
 from business_telemetry.warehouse import Warehouse
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
-def ingest_files(
-    sources: Sequence[str],
-    warehouse: Warehouse,
-    report: Report,
-    *,
-    replace: bool = False,
-    max_rejected: float = 0.05,
-    staging: str | None = None,
-    master: str | None = None,
-) -> dict[str, Any]:
-    """Load the files that are not loaded yet, as one load, and return its summary.
+    from business_telemetry.ingest.land import Landed
+    from business_telemetry.ingest.stage import Staged
+    from business_telemetry.ingest.staging import Staging
 
-    Args:
-        sources: files, directories, globs or URIs.
-        warehouse: where to.
-        report: who is told.
-        replace: may loads of files that have changed be superseded?
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may choose.
+
+    Attributes:
+        replace: may the load supersede loads of files that have changed?
         max_rejected: the greatest share of rejected rows (0 to 1) that is still published.
-        staging: where Spark writes its Parquet; default: a directory in the embedded warehouse, else below
-            `target/`.
-        master: a Spark master.
-
-    Raises:
-        IngestError: nothing was published; its class carries the exit code.
+        staging: where Spark leaves its Parquet; None means in the embedded warehouse, else below `target/`.
+        master: a Spark master; None means spark-submit's, else `local[*]`.
+        project_dir: where `target/` and `logs/` are.
     """
-    spark = spark_session(master) if any(map(is_remote, [*sources, staging or ""])) else None
-    ensure_raw_tables(warehouse.client, warehouse.schema, warehouse.cluster)
-    raw = RawLayer(warehouse.client, warehouse.schema)
-    raw.sweep()
 
-    with report.stage("Looking for new files"):
-        given = [fingerprint(name, spark) for name in find_files(sources, spark)]
-        plan = plan_load(given, raw.loaded(), replace)
-    for name, reason in plan.skipped:
-        report.note(f"{name}: {reason}")
-    if not plan.files:
-        report.note("Nothing to load.")
-        return {"status": "nothing to load", "skipped": dict(plan.skipped)}
+    replace: bool = False
+    max_rejected: float = 0.05
+    staging: str | None = None
+    master: str | None = None
+    project_dir: Path = Path()
 
-    area = Path(staging or (warehouse.path or Path("target")) / "ingest-staging", plan.load_id)
-    load = Load(
-        load_id=plan.load_id,
-        files=[file.name for file in plan.files],
-        file_fingerprints=[file.fingerprint for file in plan.files],
-        fingerprint=plan.load_id,
-        started_at=datetime.now(UTC),
-        tool_versions={"host": socket.gethostname(), "pid": str(os.getpid())},
-    )
-    raw.write(load)
-    with report.stage("Starting Spark"):
-        spark = spark or spark_session(master)
+
+class Ingestion:
+    """Loads files into a warehouse; `run` does everything."""
+
+    def __init__(self, warehouse: Warehouse, report: Report, options: Options) -> None:
+        self._warehouse, self._report, self._options = warehouse, report, options
+        self._raw = RawLayer(warehouse.client, warehouse.schema)
+
+    def run(self, sources: Sequence[str]) -> dict[str, Any]:
+        """Load the files that are not loaded yet, as one load, and return its summary.
+
+        Args:
+            sources: files, directories, globs or URIs.
+
+        Raises:
+            IngestError: nothing was published; its class carries the exit code.
+        """
+        ensure_raw_tables(self._warehouse.client, self._warehouse.schema, self._warehouse.cluster)
+        with self._report.stage("Looking for new files"):
+            spark = self._spark if any(map(is_remote, sources)) else None
+            given = [fingerprint(name, spark) for name in find_files(sources, spark)]
+            plan = plan_load(given, self._raw.loaded(), self._options.replace)
+        for name, reason in plan.skipped:
+            self._report.note(f"{name}: {reason}")
+        if not plan.files:
+            self._report.note("Nothing to load.")
+            return {"status": "nothing to load", "skipped": dict(plan.skipped)}
+        self._clear_leftovers(plan)
+        load = self._begin(plan)
+        landing, staged = self._stage_and_land(plan)
+        with self._report.stage("Publishing"):
+            self._finish(load, plan, landing, staged)
+        return self._summary(load, plan)
+
+    @cached_property
+    def _spark(self) -> SparkSession:
+        return spark_session(self._options.master, self._options.project_dir / "logs" / "spark.log")
+
+    def _staging(self, load_id: str, attempt: str = "") -> Staging:
+        from business_telemetry.ingest.staging import Staging
+
+        base = self._warehouse.path or self._options.project_dir / "target"
+        return Staging(f"{self._options.staging or base / 'ingest-staging'}/{load_id}{attempt}")
+
+    def _clear_leftovers(self, plan: Plan) -> None:
+        unfinished = self._raw.unfinished()
+        if self._warehouse.path is None:
+            require_idle(unfinished, plan.load_id)
+        for load in unfinished:
+            self._staging(load.load_id).remove()
+        self._raw.forget([load.load_id for load in unfinished])
+        self._raw.sweep()
+
+    def _begin(self, plan: Plan) -> Load:
+        load = Load(
+            load_id=plan.load_id,
+            files=[file.name for file in plan.files],
+            file_fingerprints=[file.fingerprint for file in plan.files],
+            fingerprint=plan.fingerprint,
+            started_at=datetime.now(UTC),
+            tool_versions=this_process(),
+        )
+        self._raw.write(load)
+        return load
+
+    def _stage_and_land(self, plan: Plan) -> tuple[Landing, Staged]:
+        from py4j.protocol import Py4JJavaError
+        from pyspark.errors import PySparkException
+
+        from business_telemetry.ingest.land import land
         from business_telemetry.ingest.stage import stage
 
-    with report.stage("Reading and validating"):
-        staged = stage(spark, plan.files, str(area))
-    with report.stage("Loading into ClickHouse"):
-        landing = raw.create_landing(load.load_id)
-        land(warehouse, str(area), staged, landing)
-        landed = count(warehouse.client, landing)
-    with report.stage("Publishing"):
+        # a directory of its own for each attempt: a killed one's Java may write for a moment longer
+        staging = self._staging(plan.load_id, f"/{uuid.uuid4().hex[:8]}")
+        with self._report.stage("Starting Spark"):
+            spark = self._spark
+        try:
+            with self._report.stage("Reading and validating", spark):
+                staged = stage(spark, plan.files, staging)
+            with self._report.stage("Loading into ClickHouse"):
+                landing = self._raw.create_landing(plan.load_id)
+                land(self._warehouse.client, self._warehouse.path is not None, staging, staged, landing)
+        except (Py4JJavaError, PySparkException) as error:
+            raise BadSource(_reason(error)) from error
+        finally:
+            self._staging(plan.load_id).remove()
+        return landing, staged
+
+    def _finish(self, load: Load, plan: Plan, landing: Landing, staged: Staged) -> None:
+        """Check the counts and publish or refuse: the manifest row decides."""
+        from business_telemetry.ingest.land import count, examples
+
+        landed = count(self._warehouse.client, landing)
         _complete(load, landed, staged.rows)
-        load.tool_versions = _versions(warehouse, spark)
-        if landed.rejected > max_rejected * staged.rows:
+        load.tool_versions = self._versions()
+        limit = self._options.max_rejected
+        if self._warehouse.path is None:
+            require_ownership(self._raw, load.load_id)
+        if landed.rejected > limit * staged.rows:
             load.status = "refused"
-        else:
-            raw.publish(landing)
-        raw.write(load, plan.replaces if load.status == "loaded" else ())
-        if load.status == "refused":
-            _refuse(warehouse, report, landing, landed, staged.rows, max_rejected)
-        raw.sweep()
-        shutil.rmtree(area, ignore_errors=True)
-    return {
-        "status": load.status,
-        "load_id": load.load_id,
-        "files": load.files,
-        "rows_read": load.rows_read,
-        "rows_loaded": load.rows_loaded,
-        "rows_rejected": load.rows_rejected,
-        "rejected_by_reason": load.rejected_by_reason,
-        "first_event": load.min_event_time,
-        "last_event": load.max_event_time,
-        "replaced": list(plan.replaces),
-        "skipped": dict(plan.skipped),
-        "seconds": {title: round(seconds, 1) for title, seconds in report.seconds.items()},
-    }
+            self._raw.write(load)
+            self._report.rejections(landed.by_reason, examples(self._warehouse.client, landing))
+            self._raw.sweep()
+            raise TooManyRejected(
+                f"{landed.rejected:,} of {staged.rows:,} rows ({landed.rejected / staged.rows:.1%}) are"
+                f" malformed, more than --max-rejected {limit:.1%} allows. Nothing was loaded."
+                " Correct the file or raise the limit."
+            )
+        self._raw.publish(landing)
+        load.status = "loaded"
+        self._raw.write(load, plan.replaces)
+        self._raw.sweep()
+
+    def _versions(self) -> dict[str, str]:
+        return {
+            "business_telemetry": __version__,
+            "python": platform.python_version(),
+            "spark": self._spark.version,
+            "clickhouse": self._warehouse.client.server_version,
+        }
+
+    def _summary(self, load: Load, plan: Plan) -> dict[str, Any]:
+        return {
+            "status": load.status,
+            "load_id": load.load_id,
+            "files": load.files,
+            "rows_read": load.rows_read,
+            "rows_loaded": load.rows_loaded,
+            "rows_rejected": load.rows_rejected,
+            "rejected_by_reason": load.rejected_by_reason,
+            "min_event_time": load.min_event_time,
+            "max_event_time": load.max_event_time,
+            "replaced": list(plan.replaces),
+            "skipped": dict(plan.skipped),
+            "seconds": self._report.seconds,
+        }
 
 
 def _complete(load: Load, landed: Landed, rows: int) -> None:
     """Fill in the counts, after checking that no row is lost or doubled."""
     if landed.loaded + landed.rejected != rows:
         raise IngestError(
-            f"Spark has read {rows:,} rows, ClickHouse has {landed.loaded:,} loaded and {landed.rejected:,} rejected"
-            " ones: the numbers do not agree, and nothing was published. Run the command again; if it persists,"
-            " report it with the file."
+            f"Spark has read {rows:,} rows, but ClickHouse holds {landed.loaded:,} loaded and"
+            f" {landed.rejected:,} rejected ones. Nothing was published. Run the command again; if the"
+            " numbers still disagree, report it with the file."
         )
     load.rows_read, load.rows_loaded, load.rows_rejected = rows, landed.loaded, landed.rejected
     load.rejected_by_reason = landed.by_reason
     load.min_event_time, load.max_event_time = landed.first, landed.last
     load.finished_at = datetime.now(UTC)
-    load.status = "loaded"
 
 
-def _refuse(
-    warehouse: Warehouse, report: Report, landing: Landing, landed: Landed, rows: int, limit: float
-) -> None:
-    report.rejections(landed.by_reason, examples(warehouse.client, landing))
-    raise TooManyRejected(
-        f"{landed.rejected:,} of {rows:,} rows ({landed.rejected / rows:.1%}) are malformed, more than"
-        f" --max-rejected {limit:.0%} allows. Nothing was loaded. Correct the file or raise the limit."
-    )
-
-
-def _versions(warehouse: Warehouse, spark: Any) -> dict[str, str]:
-    return {
-        "business_telemetry": __version__,
-        "python": platform.python_version(),
-        "spark": spark.version,
-        "clickhouse": warehouse.client.server_version,
-    }
+def _reason(error: Exception) -> str:
+    """The innermost cause that Java names, in one line."""
+    lines = str(error).splitlines()
+    causes = [line.strip() for line in lines if line.strip().startswith("Caused by: ")]
+    return f"Spark could not read the files: {(causes or lines)[-1 if causes else 0]}"

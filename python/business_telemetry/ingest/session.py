@@ -5,54 +5,75 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from business_telemetry.ingest.errors import IngestError
 from business_telemetry.java import require_java
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-DRIVER_MEMORY: Final = "2g"
+#: What every load relies on; also set on a session that spark-submit has started.
+SETTINGS: Final = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.compression.codec": "lz4",
+    "spark.sql.files.maxPartitionBytes": "64m",
+    # two output directories in one pass, without sorting the rows by directory first
+    "spark.sql.maxConcurrentOutputFileWriters": "2",
+    "spark.sql.optimizer.plannedWrite.enabled": "false",
+}
+#: What only the owner of a driver may choose.
+DRIVER: Final = {
+    "spark.driver.memory": "2g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+    "spark.executor.heartbeatInterval": "1s",
+    "spark.sql.shuffle.partitions": "8",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
 
 
-def spark_session(master: str | None) -> SparkSession:
-    """Start Spark here, or join the session that spark-submit has started.
+def spark_session(master: str | None, log: Path) -> SparkSession:
+    """Start Spark, or join the session that spark-submit has started.
 
     Args:
         master: a Spark master; None means spark-submit's, else `local[*]`.
+        log: where Spark's own messages go.
 
     Raises:
         JavaMissing: no usable Java.
+        IngestError: Java does not start with Spark's settings.
     """
     warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    if not submitted:
-        require_java()
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.builder.appName("telemetry ingest").getOrCreate()
+        for name, value in SETTINGS.items():
+            session.conf.set(name, value)
+        return session
+    require_java()
+    return _start(master or "local[*]", log)
+
+
+def _start(master: str, log: Path) -> SparkSession:
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.compression.codec": "lz4",
-        "spark.sql.shuffle.partitions": "8",
-        # two output directories in one pass, without sorting the rows by directory first
-        "spark.sql.maxConcurrentOutputFileWriters": "2",
-        "spark.sql.optimizer.plannedWrite.enabled": "false",
-        "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-    }
-    if not submitted:
-        settings |= {
-            "spark.master": master or "local[*]",
-            "spark.driver.memory": DRIVER_MEMORY,
-            "spark.driver.host": "127.0.0.1",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Dlog4j2.level=ERROR"
-            " -Dlog4j2.configurationFile=org/apache/spark/log4j2-defaults.properties",
-        }
-    elif master:
-        settings["spark.master"] = master
-    session = SparkSession.builder.appName("telemetry ingest").config(map=settings).getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"spark.master": master, "spark.app.name": "telemetry ingest", **SETTINGS, **DRIVER}
+    conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
+    try:
+        with log.open("w") as file:
+            gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
+        SparkContext(conf=conf, gateway=gateway)
+    except PySparkRuntimeError as error:
+        raise IngestError(f"Spark does not start; its messages are in {log}.") from error
+    return SparkSession.builder.getOrCreate()

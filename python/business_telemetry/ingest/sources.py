@@ -1,12 +1,12 @@
-"""What to read: the files behind paths, directories, globs and URIs, each with the fingerprint of its content."""
+"""What to read: the files behind paths, directories, globs and URIs, each with its fingerprint."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -55,7 +55,7 @@ def is_remote(source: str) -> bool:
     return "://" in source and not source.startswith("file://")
 
 
-def find_files(sources: tuple[str, ...], spark: SparkSession | None) -> list[str]:
+def find_files(sources: Sequence[str], spark: SparkSession | None) -> list[str]:
     """The names of the files behind the sources, each once, sorted within each source.
 
     Args:
@@ -81,7 +81,7 @@ def fingerprint(name: str, spark: SparkSession | None) -> SourceFile:
     """Read a file once and take its size and SHA-256."""
     if is_remote(name):
         assert spark is not None
-        path, system = _hadoop(spark, name)
+        path, system = hadoop(spark, name)
         stream = system.open(path)
         try:
             digest = spark._jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream)
@@ -98,9 +98,8 @@ def fingerprint(name: str, spark: SparkSession | None) -> SourceFile:
 
 def _local(source: str) -> Iterator[str]:
     path = Path(source.removeprefix("file://")).expanduser()
-    matches = (
-        [path] if path.exists() else [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]
-    )
+    # Path.glob takes no absolute patterns
+    matches = [path] if path.exists() else sorted(map(Path, glob(str(path), recursive=True)))  # noqa: PTH207
     for match in matches:
         if match.is_dir():
             inside = (file.relative_to(match) for file in match.rglob("*") if file.is_file())
@@ -111,7 +110,7 @@ def _local(source: str) -> Iterator[str]:
 
 def _remote(source: str, spark: SparkSession | None) -> Iterator[str]:
     assert spark is not None
-    pattern, system = _hadoop(spark, source)
+    pattern, system = hadoop(spark, source)
     root = str(pattern).rstrip("/")
     for status in system.globStatus(pattern) or []:
         if not status.isDirectory():
@@ -129,7 +128,7 @@ def _is_data(parts: tuple[str, ...]) -> bool:
     return parts[-1].lower().endswith(KNOWN) and not any(part.startswith(("_", ".")) for part in parts)
 
 
-def _hadoop(spark: SparkSession, name: str) -> tuple[Any, Any]:
+def hadoop(spark: SparkSession, name: str) -> tuple[Any, Any]:
     """A Hadoop path and its file system."""
     path = spark._jvm.org.apache.hadoop.fs.Path(name)
     return path, path.getFileSystem(spark._jsc.hadoopConfiguration())

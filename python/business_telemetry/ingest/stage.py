@@ -1,41 +1,28 @@
-"""From files to staged Parquet: read, validate, put broken lines together, count."""
+"""From files to staged Parquet: read, validate, put broken lines together again, count."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from typing import TYPE_CHECKING
 
 from pyspark import cloudpickle
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
-from business_telemetry.ingest import stitch as stitching
-from business_telemetry.ingest.errors import BadSource
-from business_telemetry.ingest.header import Layout, layout_of, parse_header
-from business_telemetry.ingest.lines import PLACE, read_lines, split_fields
+from business_telemetry.ingest import stitch
+from business_telemetry.ingest.header import Layout, read_layout
+from business_telemetry.ingest.lines import PLACE, read_lines, read_parquet, split_fields
 from business_telemetry.ingest.sources import SourceFile, name_of
-from business_telemetry.ingest.validate import BLANK, LOOSE, REASONS, validate
-from business_telemetry.schema import COLUMNS
+from business_telemetry.ingest.staging import Piece, Staging, line_shifts
+from business_telemetry.ingest.validate import BLANK, LOOSE, OPEN, validate
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow
 
-OPEN = 1 << REASONS.index("unbalanced_quote")
-# workers on a cluster need Python and pyarrow, not this package
-cloudpickle.register_pickle_by_value(stitching)
-
-
-@dataclass(frozen=True)
-class Split:
-    """A piece of a file as Spark has read it: line number = id - first_id + lines_before + 1."""
-
-    path: str
-    block: int
-    first_id: int
-    lines: int
-    lines_before: int
+# so that the Python workers of a cluster need pyarrow, but not this package
+cloudpickle.register_pickle_by_value(stitch)
 
 
 @dataclass(frozen=True)
@@ -43,160 +30,107 @@ class Staged:
     """What lies in the staging area.
 
     Attributes:
-        splits: every piece of every file.
-        rows: rows read, counted by Spark: lines less headers, blank lines and continuation lines.
-        stitched: were loose lines put together again? Then `rejected` of `lines` holds them in vain.
+        pieces: every piece of every file.
+        rows: rows read, as Spark has counted them: lines less headers, blank lines and continuation lines.
+        stitched: was there a record to put together? Then `stitched` holds all loose lines of `lines` anew.
     """
 
-    splits: tuple[Split, ...]
+    pieces: tuple[Piece, ...]
     rows: int
     stitched: bool
 
 
-def stage(spark: SparkSession, files: Sequence[SourceFile], target: str) -> Staged:
-    """Read and validate the files into `<target>/lines`, and `<target>/stitched` if records were put together.
+def stage(spark: SparkSession, files: Sequence[SourceFile], staging: Staging) -> Staged:
+    """Read and validate the files into the folder `lines`, and put records with newlines into `stitched`.
 
-    Both hold `accepted=true` and `accepted=false`, of the columns that `validate` returns.
+    Both folders hold `accepted=true` and `accepted=false`, of the columns that `validate` returns.
 
     Raises:
         BadSource: a file lacks a column; nothing is written.
     """
-    layouts = {file: _layout(spark, file) for file in files}
-    groups: dict[tuple[bool, Layout], list[SourceFile]] = {}
-    for file, layout in layouts.items():
-        groups.setdefault((file.is_parquet, layout), []).append(file)
-    frames = []
-    for (is_parquet, layout), members in groups.items():
-        uris = [file.uri for file in members]
-        frames.append(
-            _parquet_rows(spark, uris) if is_parquet else split_fields(read_lines(spark, uris), layout)
-        )
-    _write(frames, f"{target}/lines")
+    layouts = {file: read_layout(spark, file) for file in files}
+    tables = [file for file in files if file.is_parquet]
+    by_layout: dict[Layout, list[SourceFile]] = {}
+    for file in files:
+        if not file.is_parquet:
+            by_layout.setdefault(layouts[file], []).append(file)
 
-    lines = spark.read.parquet(f"{target}/lines")
-    counts = (
-        lines.groupBy("path", "block")
-        .agg(
-            F.min("id").alias("first_id"),
-            F.count("*").alias("lines"),
-            F.count_if(F.col("broken") == BLANK).alias("blank"),
-            F.count_if(F.col("broken").bitwiseAND(OPEN) != 0).alias("open"),
-        )
-        .collect()
-    )
-    splits = _number(counts)
-    headers = len({row.path for row in counts if not row.path.lower().endswith((".parquet", ".pq"))})
-    read = sum(row.lines for row in counts) - headers
-    if not any(row.open for row in counts):
-        return Staged(splits, read - sum(row.blank for row in counts), stitched=False)
+    frames = [
+        split_fields(read_lines(spark, [file.uri for file in group]), layout)
+        for layout, group in by_layout.items()
+    ]
+    if tables:
+        frames.append(read_parquet(spark, [file.uri for file in tables]))
+    counts = _write(frames, f"{staging.uri}/lines")
+    pieces = tuple(staging.pieces("lines"))
+    read = counts["lines"] - (len(files) - len(tables))
+    if not counts["open"]:
+        return Staged(pieces, read - counts["blank"], stitched=False)
+
+    loose = spark.read.parquet(f"{staging.uri}/lines/accepted=false")
     widths = {file.name: layout.width for file, layout in layouts.items()}
-    loose = lines.where(~F.col("accepted") & (F.col("broken").bitwiseAND(LOOSE) != 0))
-    records = _stitched(spark, loose, splits, widths)
-    _write(
-        [
-            split_fields(
-                records.where(F.col("path").isin(_paths(splits, {file.name for file in members}))), layout
-            )
-            for (is_parquet, layout), members in groups.items()
-            if not is_parquet
-        ],
-        f"{target}/stitched",
-    )
-    after = spark.read.parquet(f"{target}/stitched")
-    count = after.agg(
-        F.count("*").alias("records"), F.count_if(F.col("broken") == BLANK).alias("blank")
-    ).first()
-    joined = loose.count() - count.records
-    return Staged(splits, read - joined - count.blank, stitched=True)
-
-
-def _write(frames: list[DataFrame], target: str) -> None:
-    rows = validate(frames[0])
-    for frame in frames[1:]:
-        rows = rows.unionByName(validate(frame))
-    accepted = (F.col("broken") == 0).alias("accepted")
-    rows.select("*", accepted).write.mode("overwrite").partitionBy("accepted").parquet(target)
-
-
-def _layout(spark: SparkSession, file: SourceFile) -> Layout:
-    if file.is_parquet:
-        return layout_of(spark.read.parquet(file.uri).columns, file.name)
-    jvm = spark._jvm
-    configuration = spark._jsc.hadoopConfiguration()
-    path = jvm.org.apache.hadoop.fs.Path(file.uri)
-    stream = path.getFileSystem(configuration).open(path)
-    codec = jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration).getCodec(path)
-    try:
-        plain = codec.createInputStream(stream) if codec is not None else stream
-        line = jvm.org.apache.hadoop.io.Text()
-        if jvm.org.apache.hadoop.util.LineReader(plain, b"\n").readLine(line, 1 << 20) == 0:
-            raise BadSource(f"{file.name}: the file is empty, without a header line")
-        return parse_header(line.toString(), file.name)
-    finally:
-        stream.close()
-
-
-def _parquet_rows(spark: SparkSession, uris: list[str]) -> DataFrame:
-    rows = spark.read.parquet(*uris)
-    index = "__index_level_0__" if "__index_level_0__" in rows.columns else None
-    return rows.select(
-        F.col("_metadata.file_path").alias("path"),
-        F.lit(0).cast("bigint").alias("block"),
-        F.col("_metadata.row_index").alias("id"),
-        F.to_json(F.struct(*rows.columns)).alias("text"),
-        F.lit(False).alias("is_blank"),
-        F.lit(False).alias("is_open"),
-        F.lit(True).alias("has_width"),
-        (F.col(index).cast("string") if index else F.lit(None).cast("string")).alias("row_index"),
-        *(F.col(column).cast("string").alias(column) for column in COLUMNS),
-    )
-
-
-def _number(counts: Sequence[Any]) -> tuple[Split, ...]:
-    splits = []
-    for path, pieces in groupby(sorted(counts, key=lambda row: (row.path, row.block)), lambda row: row.path):
-        before = 0
-        for piece in pieces:
-            splits.append(Split(path, piece.block, piece.first_id, piece.lines, before))
-            before += piece.lines
-    return tuple(splits)
-
-
-def _paths(splits: Sequence[Split], names: Collection[str]) -> list[str]:
-    return sorted({split.path for split in splits if name_of(split.path) in names})
-
-
-def _stitched(
-    spark: SparkSession, loose: DataFrame, splits: Sequence[Split], widths: dict[str, int]
-) -> DataFrame:
-    width_of = {split.path: widths[name_of(split.path)] for split in splits}
-    starts = spark.createDataFrame(
-        [(split.path, split.block, split.lines_before - split.first_id + 1) for split in splits],
-        "path string, block bigint, shift bigint",
-    )
-    numbered = (
-        loose.join(F.broadcast(starts), ["path", "block"])
-        .select(
-            *PLACE,
-            (F.col("id") + F.col("shift")).alias("number"),
-            F.col("raw_line").cast("binary").alias("text"),
+    records = _put_together(spark, loose.where(_is(LOOSE)), pieces, widths)
+    names = {piece.path: name_of(piece.path) for piece in pieces}
+    groups = {layout: {file.name for file in group} for layout, group in by_layout.items()}
+    frames = [
+        split_fields(
+            records.where(F.col("path").isin([p for p, name in names.items() if name in group])), layout
         )
+        for layout, group in groups.items()
+    ]
+    after = _write(frames, f"{staging.uri}/stitched")
+    continuation = counts["loose"] - after["lines"]
+    return Staged(pieces, read - after["blank"] - continuation, stitched=True)
+
+
+def _write(frames: Sequence[DataFrame], target: str) -> dict[str, int]:
+    """Validate and write, and count on the way: all lines, blank, loose and open ones."""
+    rows = reduce(DataFrame.unionByName, (validate(frame) for frame in frames))
+    counted = Observation()
+    rows.observe(
+        counted,
+        F.count(F.lit(1)).alias("lines"),
+        F.count_if(_is(BLANK)).alias("blank"),
+        F.count_if(_is(LOOSE)).alias("loose"),
+        F.count_if(_is(OPEN)).alias("open"),
+    ).withColumn("accepted", F.col("broken") == 0).write.mode("overwrite").partitionBy("accepted").parquet(
+        target
+    )
+    return dict(counted.get)
+
+
+def _is(bits: int) -> Column:
+    return F.col("broken").bitwiseAND(F.lit(bits)) != 0
+
+
+def _put_together(
+    spark: SparkSession, loose: DataFrame, pieces: Sequence[Piece], widths: Mapping[str, int]
+) -> DataFrame:
+    """The loose lines as records: `path`, `block`, `id`, `text`, like `read_lines`."""
+    shifts = line_shifts(pieces)
+    width_of = {piece.path: widths[name_of(piece.path)] for piece in pieces}
+    starts = spark.createDataFrame(
+        [(*place, shift) for place, shift in shifts.items()], "path string, block bigint, shift bigint"
+    )
+    number = (F.col("id") + F.col("shift")).alias("number")
+    ordered = (
+        loose.join(F.broadcast(starts), ["path", "block"])
+        .select(*PLACE, number, F.col("raw_line").cast("binary").alias("text"))
         .repartition("path")
         .sortWithinPartitions("path", "number")
     )
 
-    def put_together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
+    def run(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        import pyarrow
 
         lines = (
-            stitching.Line(*values)
+            stitch.Line(*values)
             for batch in batches
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True)
         )
-        for records in stitching.batches(stitching.stitch(lines, width_of), 1000):
-            yield pa.RecordBatch.from_pydict(
-                {name: [getattr(record, name) for record in records] for name in (*PLACE, "text")}
-            )
+        for records in stitch.in_batches(stitch.stitch(lines, width_of), 1000):
+            columns = zip(*records, strict=True)
+            yield pyarrow.RecordBatch.from_pydict(dict(zip([*PLACE, "text"], columns, strict=False)))
 
-    joined = numbered.mapInArrow(put_together, "path string, block bigint, id bigint, text binary")
-    return joined.withColumn("text", F.col("text").cast("string"))
+    records = ordered.mapInArrow(run, "path string, block bigint, id bigint, text binary")
+    return records.withColumn("text", F.col("text").cast("string"))

@@ -1,7 +1,7 @@
 """Records with newlines inside a quoted field: put together again from the lines that Spark reads.
 
-Runs in Spark's Python workers, and only on loose lines: those that do not have as many fields as the header, end
-inside a quoted field, or are blank. Complete lines never get here, so a stray quote cannot swallow them.
+Runs in Spark's Python workers, and only on loose lines: those that do not have as many fields as the header,
+end inside a quoted field, or are blank. Complete lines never get here, so a stray quote cannot swallow them.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Record(NamedTuple):
 def stitch(lines: Iterable[Line], widths: dict[str, int]) -> Iterator[Record]:
     """Join the loose lines of a file that together are one record.
 
-    A record opens on a line that ends inside a quoted field, and closes on the first of the directly following
-    loose lines with which the text is a complete record of the file's width. Where none is within MAX_LINES and
-    MAX_BYTES, the opening line stays alone, and the next line is looked at in turn.
+    A record opens on a line that ends inside a quoted field, and closes on the first of the directly
+    following loose lines with which the text is a complete record of the file's width. Where none is within
+    MAX_LINES and MAX_BYTES, the opening line stays alone, and the next line is looked at in turn.
 
     Args:
         lines: loose lines, in order within each file, file after file.
@@ -83,7 +83,7 @@ def _field_count(text: bytes) -> int:
         return OPEN if "unexpected end of data" in str(error) else MALFORMED
 
 
-def batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
+def in_batches(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
     """Cut a stream into lists of at most `size`."""
     source = iter(records)
     while batch := list(islice(source, size)):

@@ -28,10 +28,11 @@ REASONS: Final = (
     "bad_age",
     "bad_gender",
 )
+OPEN: Final = 1 << REASONS.index("unbalanced_quote")
 #: A blank line is no row: it is neither loaded nor rejected.
 BLANK: Final = 1 << len(REASONS)
 #: Lines whose fields cannot be told apart; several of them may be one record with newlines in it.
-LOOSE: Final = BLANK | 0b11
+LOOSE: Final = BLANK | OPEN | 1 << REASONS.index("column_count")
 
 NUMBER: Final = r"\A\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*\z"
 STAMP: Final = r"\A\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\z"
@@ -44,7 +45,7 @@ def validate(rows: DataFrame) -> DataFrame:
     """Type the columns and tell which rules each row breaks.
 
     Args:
-        rows: the place of each row, its `text`, the flags `is_blank`, `is_open`, `has_width` and the source's
+        rows: the place of each row, its `text`, the flags `is_open` and `has_width` and the source's
             columns as strings (absent or null means empty).
 
     Returns:
@@ -99,8 +100,8 @@ def _broken() -> Column:
     encoding = _bit("encoding", ~F.is_valid_utf8("text"))
     fields = reduce(Column.__add__, (_bit(name, rule) for name, rule in rules.items()))
     return (
-        F.when(F.col("is_blank"), F.lit(BLANK))
-        .when(F.col("is_open"), encoding + F.lit(1 << REASONS.index("unbalanced_quote")))
+        F.when(F.col("text") == "", F.lit(BLANK))
+        .when(F.col("is_open"), encoding + F.lit(OPEN))
         .when(~F.col("has_width"), encoding + F.lit(1 << REASONS.index("column_count")))
         .otherwise(encoding + fields)
     )

@@ -1,25 +1,39 @@
 -- Sessions of the weeks clipped to a month sum to the month; a whole week has seven days inside it.
-select
-    month,
-    week_start
-from (
+with
+
+weeks as (
     select
         month,
         week_start,
         uniqExact(session_key) as session_count,
-        countDistinct(is_partial_week) as flag_count,
-        max(is_partial_week) as is_partial,
-        sum(session_count) over (partition by month) as sum_of_weeks
+        uniqExact(is_partial_week) as flag_count,
+        max(is_partial_week) as is_partial
     from {{ ref('fct_funnel') }}
     group by month, week_start
-) as weeks
-inner join (
+),
+
+sums_of_weeks as (
+    select
+        month,
+        sum(session_count) as session_count
+    from weeks
+    group by month
+),
+
+months as (
     select
         month,
         uniqExact(session_key) as session_count
     from {{ ref('fct_funnel') }}
     group by month
-) as months on weeks.month = months.month
-where weeks.sum_of_weeks != months.session_count
-    or weeks.flag_count != 1
-    or (not weeks.is_partial and toStartOfMonth(week_start + 6) != month)
+)
+
+select toString(months.month) as failure
+from months
+inner join sums_of_weeks on months.month = sums_of_weeks.month
+where months.session_count != sums_of_weeks.session_count
+union all
+select toString(week_start) as failure
+from weeks
+where flag_count != 1
+    or is_partial = (toStartOfMonth(week_start) = month and toStartOfMonth(week_start + 6) = month)

@@ -11,8 +11,8 @@ offsets as (
 
 orders as (
     select
-        user_id,
-        sumIf(orders.revenue, orders.order_date <= first_order_date + 30) as revenue
+        orders.user_id as user_id,
+        sumIf(orders.revenue, orders.order_date <= users.first_order_date + 30) as revenue
     from {{ ref('fct_orders') }} as orders
     inner join {{ ref('dim_user') }} as users on orders.user_id = users.user_id
     group by orders.user_id

@@ -8,7 +8,10 @@ scores as (
         number % 5 + 1 as m_score
     from numbers(125)
     union all
-    select 0, 0, 0
+    select
+        0 as r_score,
+        0 as f_score,
+        0 as m_score
 )
 
 select

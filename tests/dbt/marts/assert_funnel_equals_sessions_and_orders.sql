@@ -34,9 +34,21 @@ sessions as (
 ),
 
 united as (
-    select session_date, visited, carted, checked_out, ordered from funnel
+    select
+        session_date,
+        visited,
+        carted,
+        checked_out,
+        ordered
+    from funnel
     union all
-    select session_date, visited, carted, checked_out, ordered from sessions
+    select
+        session_date,
+        visited,
+        carted,
+        checked_out,
+        ordered
+    from sessions
 )
 
 select

@@ -16,15 +16,17 @@ active as (
         uniqExactMerge(users) as user_count
     from {{ ref('agg_active_daily') }}
     group by month
+),
+
+united as (
+    select * from states
+    union all
+    select * from active
 )
 
 select
     month,
     groupArray(user_count) as found
-from (
-    select month, user_count from states
-    union all
-    select month, user_count from active
-)
+from united
 group by month
 having count() != 2 or uniqExact(user_count) != 1

@@ -1,4 +1,4 @@
--- Merged states of agg_active_daily = distinct users of fct_sales, by day, week and month, unfiltered and under filters.
+-- Merged states of agg_active_daily = distinct users of fct_sales, by day, week and month, under several filters.
 {% set filters = [
     "1 = 1",
     "gender = 'Ж'",
@@ -13,12 +13,20 @@ with
 united as (
     {%- for filter in filters %}{% set filter_no = loop.index %}
     {%- for grain in grains %}
-    select '{{ grain }}' as grain, {{ filter_no }} as filter_no, {{ grain }} as start, uniqExactMerge(users) as user_count
+    select
+        '{{ grain }}' as grain,
+        {{ filter_no }} as filter_no,
+        {{ grain }} as start,
+        uniqExactMerge(users) as user_count
     from {{ ref('agg_active_daily') }}
     where {{ filter }}
     group by start
     union all
-    select '{{ grain }}' as grain, {{ filter_no }} as filter_no, {{ grain }} as start, uniqExact(user_id) as user_count
+    select
+        '{{ grain }}' as grain,
+        {{ filter_no }} as filter_no,
+        {{ grain }} as start,
+        uniqExact(user_id) as user_count
     from {{ ref('fct_sales') }}
     where {{ filter }}
     group by start

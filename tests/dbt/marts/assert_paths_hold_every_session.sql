@@ -21,23 +21,35 @@ sessions as (
 ),
 
 flows as (
-    select month, step + 1 as step_no, to_action as action, n as flow_in, 0 as flow_out
+    select
+        month,
+        step + 1 as step_no,
+        to_action as action,
+        n as flow_in,
+        0 as flow_out
     from {{ ref('mart_path_edges') }}
     where step < 10 and to_action != 'exit'
     union all
-    select month, step as step_no, from_action as action, 0 as flow_in, n as flow_out
+    select
+        month,
+        step as step_no,
+        from_action as action,
+        0 as flow_in,
+        n as flow_out
     from {{ ref('mart_path_edges') }}
     where step > 1
+),
+
+united as (
+    select * from first_steps
+    union all
+    select * from sessions
 )
 
 select
     month,
     toString(gender) as failure
-from (
-    select month, gender, session_count from first_steps
-    union all
-    select month, gender, session_count from sessions
-)
+from united
 group by month, gender
 having count() != 2 or uniqExact(session_count) != 1
 union all

@@ -23,7 +23,7 @@ plan_fact as (
     group by month
 )
 
-select *
+select sales.month as month
 from sales
 left join plan_fact on sales.month = plan_fact.month
 where sales.revenue != plan_fact.shop_revenue

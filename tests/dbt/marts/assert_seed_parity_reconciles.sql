@@ -1,4 +1,4 @@
--- Day by day: raw rows are those of staging, events and their value those of fct_sales, purchasers exact distinct users;
+-- Day by day: raw rows are those of staging, events and their value those of fct_sales;
 -- in every group raw rows >= distinct rows >= events.
 with
 

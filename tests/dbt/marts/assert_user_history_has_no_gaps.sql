@@ -1,11 +1,11 @@
--- The versions of a user follow each other without gap or overlap, differ from their neighbour, and the last is dim_user's.
+-- A user's versions follow each other without gap or overlap, each differs from the last, and the latest is dim_user's.
 with
 
 compared as (
     select
         history.*,
         leadInFrame(toNullable(valid_from)) over user_life as next_valid_from,
-        lagInFrame(tuple(city, gender, ifNull(age, 255))) over user_life as previous_attributes
+        lagInFrame(tuple(city, gender, coalesce(age, 255))) over user_life as previous_attributes
     from {{ ref('dim_user_history') }} as history
     window user_life as (
         partition by user_id order by valid_from
@@ -22,13 +22,13 @@ select user_id
 from compared
 where not isNotDistinctFrom(valid_to, next_valid_from)
     or is_current != isNull(valid_to)
-    or tuple(city, gender, ifNull(age, 255)) = previous_attributes
+    or tuple(city, gender, coalesce(age, 255)) = previous_attributes
 union all
 select users.user_id as user_id
 from {{ ref('dim_user') }} as users
 left join current_versions on users.user_id = current_versions.user_id
 where not coalesce(
-    users.city = current_versions.city and users.gender = current_versions.gender,
-    false
-)
+        users.city = current_versions.city and users.gender = current_versions.gender,
+        false
+    )
     or not isNotDistinctFrom(users.age, current_versions.age)

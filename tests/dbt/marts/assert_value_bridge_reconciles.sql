@@ -1,4 +1,4 @@
--- The bridge closes in every session; ordered cart rows are the orders' lines and carted ones those of fct_sales, by city.
+-- The bridge closes in every session; by city, carted value is fct_sales' and ordered value that of the orders' lines.
 with
 
 sessions as (
@@ -35,18 +35,20 @@ expected as (
     inner join sales on sessions.session_key = sales.session_key
     left join orders on sessions.session_key = orders.session_key
     group by sessions.city
+),
+
+united as (
+    select * from sessions
+    union all
+    select * from expected
 )
 
 select toString(city) as failure
-from (
-    select city, carted_value, ordered_value from sessions
-    union all
-    select city, carted_value, ordered_value from expected
-)
+from united
 group by city
 having count() != 2 or uniqExact(carted_value, ordered_value) != 1
 union all
-select toString(session_key)
+select toString(session_key) as failure
 from {{ ref('fct_sessions') }}
 where carted != ordered + abandoned
     or recovered > abandoned
