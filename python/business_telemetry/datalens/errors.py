@@ -91,6 +91,11 @@ def explain(error: Exception, doing: str) -> DeployError:
             return Occupied(f"{where}another entry of that name appeared in the workbook meanwhile. {AGAIN}")
         case sdk.RateLimitError():
             return RateLimited(f"{where}too many requests. Wait a few minutes. {AGAIN}")
+        case httpx.HTTPStatusError() if error.response.is_client_error:
+            return Denied(
+                f"{where}Yandex Cloud refuses the service account's key "
+                f"({error.response.status_code} from {error.request.url.host}). Make a new one. {AGAIN}"
+            )
         case sdk.ServerError() | sdk.DataLensTransportError() | httpx.HTTPError():
             return Unreachable(f"{where}DataLens did not answer as it should. {said} {AGAIN}")
         case sdk.NotFoundError():

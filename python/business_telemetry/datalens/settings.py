@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import jwt
 from datalens_sdk import (
     AuthProviderProtocol,
     StaticYCIAMAuthProvider,
@@ -82,7 +83,8 @@ def _auth(environ: Mapping[str, str]) -> tuple[AuthProviderProtocol, str]:
             service_account_id=key["service_account_id"],
             private_key=key["private_key"],
         )
-    except (ValueError, KeyError, TypeError):
+        jwt.encode({}, key["private_key"], algorithm="PS256")  # a key that cannot sign is found here
+    except (ValueError, KeyError, TypeError, jwt.PyJWTError):
         # the cause would quote the key
         raise BadSettings(
             f"{KEY} does not hold the JSON that `yc iam key create --output` writes "

@@ -7,9 +7,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from datalens_shop import PASSWORD, shop, shop_stub
 from datalens_stub import ORGANISATION, TOKEN, Failure, Stub
 from datalens_stub_entries import WORKBOOK
@@ -84,8 +87,9 @@ def test_missing_variables_are_all_named(project: Path) -> None:
     )
 
 
-def test_a_malformed_key_is_refused_and_not_shown(project: Path) -> None:
-    key = json.dumps({"id": "k", "private_key": "very private"})
+@pytest.mark.parametrize("account", [{}, {"service_account_id": "a"}])
+def test_a_malformed_key_is_refused_and_not_shown(project: Path, account: dict[str, str]) -> None:
+    key = json.dumps({"id": "k", "private_key": "very private", **account})
     result = telemetry(None, "deploy", DATALENS_SERVICE_ACCOUNT_KEY=key)
     assert result.exit_code == 2
     assert "yc iam key create" in result.output
@@ -150,3 +154,19 @@ def test_smoke_needs_a_scratch_workbook(project: Path) -> None:
     result = telemetry(None, "smoke")
     assert result.exit_code == 2
     assert "DATALENS_SMOKE_WORKBOOK_ID" in result.output
+
+
+def test_a_key_signs_and_its_refusal_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    key = {"id": "k", "service_account_id": "a", "private_key": f"PLEASE DO NOT REMOVE THIS LINE!\n{pem}"}
+
+    def refuse(url: str, **_: object) -> httpx.Response:
+        return httpx.Response(401, request=httpx.Request("POST", url))
+
+    monkeypatch.setattr(httpx, "post", refuse)
+    result = telemetry(shop_stub(), "deploy", DATALENS_SERVICE_ACCOUNT_KEY=json.dumps(key))
+    assert result.exit_code == 4, result.output
+    assert "refuses the service account's key (401 from iam.api.cloud.yandex.net)" in result.output
