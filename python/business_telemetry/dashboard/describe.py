@@ -93,7 +93,7 @@ def describe_chart(catalogue: Catalogue, name: str) -> dict[str, Any]:
             "better": measure.better,
         }
     shape = chart.model_dump(exclude={"dataset", "where", "limit"})
-    return shape | {"fields": fields, "scaled": "scale" in view.dataset.parameters and "period" in chart.x}
+    return shape | {"fields": fields, "dated": view.dataset.date is not None}
 
 
 def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Selector) -> dict[str, Any]:

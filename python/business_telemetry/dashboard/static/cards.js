@@ -37,7 +37,9 @@ const Cards = (() => {
     card.dataset.rows = data.rows.length;
     if (isEmpty(chart, data)) {
       card.dataset.state = "empty";
-      body.append(make("p", { class: "message" }, "За этот период и с этими фильтрами данных нет. Расширьте период или снимите фильтр."));
+      body.append(make("p", { class: "message" }, chart.dated
+        ? "За этот период и с этими фильтрами данных нет. Расширьте период или снимите фильтр."
+        : "Данных для этого графика пока нет. Снимите фильтр или дождитесь более длинного журнала."));
       return;
     }
     card.dataset.state = "ready";

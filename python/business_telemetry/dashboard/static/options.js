@@ -32,12 +32,13 @@ const Options = (() => {
     const right = chart.y2.length ? Shape.series({ ...chart, color: null }, data, cats, chart.y2) : [];
     const few = cats.length <= 40;
     const drawn = left.map((s, i) => ({
-      name: s.name, type: kind, data: s.values, stack: chart.stacked ? "all" : undefined, symbol: few ? "circle" : "none", symbolSize: 5,
-      barMaxWidth: 36, lineStyle: { width: 2 }, areaStyle: chart.type === "area" ? { opacity: 0.18 } : undefined,
+      name: s.name, type: kind, data: s.values, stack: chart.stacked ? "all" : undefined, symbol: few ? "circle" : "none", symbolSize: 5, color: theme.series[i % theme.series.length],
+      connectNulls: xField.type !== "date", barMaxWidth: 36, lineStyle: { width: 2 }, areaStyle: chart.type === "area" ? { opacity: 0.18 } : undefined,
       itemStyle: kind === "bar" && !chart.stacked ? { borderRadius: horizontal ? [0, 3, 3, 0] : [3, 3, 0, 0] } : undefined,
       tooltip: { valueFormatter: (v) => Format.number(v, s.field.format) },
     }));
-    right.forEach((s) => drawn.push({
+    right.forEach((s, i) => drawn.push({
+      color: theme.series[(left.length + i) % theme.series.length],
       name: s.name, type: "line", yAxisIndex: 1, data: s.values, symbol: few ? "circle" : "none", symbolSize: 5,
       lineStyle: { width: 2, type: "dashed" }, tooltip: { valueFormatter: (v) => Format.number(v, s.field.format) },
     }));
@@ -53,7 +54,7 @@ const Options = (() => {
     const values = [valueAxis(theme, left[0] ? left[0].field : {})];
     if (right.length) values.push(valueAxis(theme, right[0].field, { splitLine: { show: false }, min: 0 }));
     return {
-      ...base(theme), legend: legend(theme, shown), grid: { ...base(theme).grid, bottom: category.axisLabel.overflow === "break" ? 20 : 6 },
+      ...base(theme), legend: legend(theme, shown), grid: { ...base(theme).grid, left: horizontal ? 22 : 8, bottom: category.axisLabel.overflow === "break" ? 20 : 6 },
       tooltip: tooltip(theme, { trigger: "axis", axisPointer: { type: kind === "bar" ? "shadow" : "line" } }),
       xAxis: horizontal ? values[0] : category, yAxis: horizontal ? category : values, series: drawn,
     };
@@ -84,7 +85,7 @@ const Options = (() => {
     const fields = chart.y.map((m) => chart.fields[m]);
     const values = chart.y.map((m) => (data.rows[0] || [])[Shape.at(data, m)]);
     return {
-      ...base(theme), grid: { left: 8, right: 90, top: 8, bottom: 6, containLabel: true },
+      ...base(theme), grid: { left: 22, right: 90, top: 8, bottom: 6, containLabel: true },
       tooltip: tooltip(theme, { trigger: "item", valueFormatter: (v) => Format.number(v, fields[0].format) }),
       xAxis: valueAxis(theme, fields[0]),
       yAxis: { type: "category", inverse: true, data: fields.map((f) => f.title), axisLabel: { color: theme.text }, axisTick: { show: false }, axisLine: { show: false } },
@@ -162,7 +163,7 @@ const Options = (() => {
     return {
       ...base(theme),
       tooltip: tooltip(theme, { formatter: (p) => (p.dataType === "edge" ? `${name(p.data.source)} → ${name(p.data.target)}` : `${name(p.name)}`) + `: <b>${Format.number(p.value)}</b>` }),
-      series: [{ type: "sankey", data: [...nodes.values()], links, left: 4, right: 90, top: 8, bottom: 8, nodeGap: 6, nodeWidth: 12, draggable: false,
+      series: [{ type: "sankey", data: [...nodes.values()], links, left: 4, right: 116, top: 8, bottom: 8, nodeGap: 6, nodeWidth: 12, draggable: false,
         layoutIterations: 0, lineStyle: { color: "gradient", opacity: 0.25 }, label: { color: theme.text, fontSize: 11, textBorderColor: theme.card, textBorderWidth: 2 } }],
     };
   };
