@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +97,30 @@ def labelled(log: DailyLog) -> Labelled:
     )
     index = {(name, *segment): row for row, (name, segment) in enumerate(zip(metric, segments, strict=True))}
     return Labelled(panel, read_labels(log, index, np.array(shift)), np.array(shift), np.array(volume) >= 50)
+
+
+def subset(log: Labelled, metrics: tuple[str, ...]) -> Labelled:
+    """The same log with fewer metrics (a metric's series stand together, its total first)."""
+    keep = np.flatnonzero(np.isin(log.panel.metric, metrics))
+    place = {int(row): position for position, row in enumerate(keep)}
+    panel = log.panel
+    calendar = [
+        replace(
+            day, scope=None if day.scope is None else tuple(place[row] for row in day.scope if row in place)
+        )
+        for day in panel.calendar
+    ]
+    smaller = replace(
+        panel,
+        metric=np.asarray(panel.metric)[keep].tolist(),
+        y=panel.y[keep],
+        n=panel.n[keep],
+        parent=np.array([place.get(int(parent), -1) for parent in panel.parent[keep]]),
+        money=panel.money[keep],
+        calendar=calendar,
+    )
+    labels = [replace(label, series=place[label.series]) for label in log.labels if label.series in place]
+    return Labelled(smaller, labels, log.shift[keep], log.is_high[keep])
 
 
 def read_labels(

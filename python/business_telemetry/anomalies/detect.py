@@ -70,16 +70,11 @@ def score(panel: Panel) -> Scores:
     """
     tested = testable(panel)
     expected = expect(panel, panel.observed)
-    first = find(panel, expected, tested, tested, np.zeros_like(tested))
-    quiet = panel.observed & ~covered(first.intervals, panel.y.shape)
-    expected = expect(panel, quiet)
-    single = covered([item for item in first.intervals if item.end - item.start == 1], panel.y.shape)
-    return describe(
-        panel,
-        expected,
-        tested,
-        find(panel, expected, tested, tested & (quiet | single), tested & (quiet | single)),
-    )
+    first = find(panel, expected, tested, tested, learn_tails=False).intervals
+    expected = expect(panel, panel.observed & ~covered(first, panel.y.shape))
+    # single days stay among those that tell how wild a series' days are
+    quiet = tested & ~covered([item for item in first if item.end - item.start > 1], panel.y.shape)
+    return describe(panel, expected, tested, find(panel, expected, tested, quiet, learn_tails=True))
 
 
 def testable(panel: Panel) -> Bools:
@@ -104,9 +99,9 @@ def covered(intervals: list[Interval], shape: tuple[int, ...]) -> Bools:
     return inside
 
 
-def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, lone: Bools) -> Found:
+def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_tails: bool) -> Found:
     """Search each series, keep what the false-discovery rate over all series and days allows, look across."""
-    found = scan.deviations(panel, expected, tested, quiet, lone)
+    found = scan.deviations(panel, expected, tested, quiet, learn_tails)
     p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.day))
     candidates = []
     for row, spans in enumerate(scan.best_intervals(found.interval)):

@@ -186,9 +186,9 @@ def solve_ridge(x: Floats, pairs: Floats, weight: Floats, target: Floats, prior:
     gram[:, upper[0], upper[1]] = weight @ pairs
     gram[:, upper[1], upper[0]] = gram[:, upper[0], upper[1]]
     every = np.arange(x.shape[1])
-    gram[:, every, every] = gram[:, every, every] + prior**-2.0
-    solution: Floats = np.linalg.solve(gram, ((weight * target) @ x)[:, :, None])[:, :, 0]
-    return solution
+    gram[:, every, every] += prior**-2.0
+    solution = np.linalg.solve(gram, ((weight * target) @ x)[:, :, None])
+    return np.asarray(solution[:, :, 0], dtype=np.float64)
 
 
 def special_effects(change: Floats, weight: Floats, specials: list[Special], prior: float) -> Floats:

@@ -67,7 +67,7 @@ def months(panel: Panel, tested: Bools, anomalous: Bools) -> Months:
         expected=mean / per_day,
         lower=lower / per_day,
         upper=upper / per_day,
-        observed_days=sums(np.ones(y.shape)).astype(np.int64),
+        observed_days=sums(np.ones(panel.y.shape)).astype(np.int64),
         is_odd=(q_value <= Q_LEVEL) & ((y < lower) | (y > upper)),
         score=score / scale,
     )

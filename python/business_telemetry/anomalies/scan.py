@@ -20,9 +20,7 @@ LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
 PENALTY = 14.0  # squared score an interval must earn, and
 DAY_PENALTY = 0.8  # more for each of its days: slow small changes are trend, not incidents
 DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
-SEARCH = np.where(
-    LENGTHS == 1, 3.0, np.minimum(12.0, 6.0 * np.minimum(LENGTHS, 48 / LENGTHS))
-)  # looks at a day that the search over a length is worth
+SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
 QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
 
@@ -53,11 +51,14 @@ class Deviations:
     interval: Floats
 
 
-def deviations(panel: Panel, expected: Expected, eligible: Bools, quiet: Bools, lone: Bools) -> Deviations:
+def deviations(
+    panel: Panel, expected: Expected, eligible: Bools, quiet: Bools, learn_tails: bool
+) -> Deviations:
     """Score days and intervals, in units of how the quiet days of the same series scatter."""
     total = expected.variance + (expected.doubt * expected.mean) ** 2
     day = np.where(eligible, normal_score(panel.y, expected.mean, total, panel.power), 0.0)
-    day = tame_tails(day, lone, np.asarray(panel.metric))
+    if learn_tails:
+        day = tame_tails(day, quiet, np.asarray(panel.metric))
     clipped = np.clip(panel.y, *band(expected.mean, total, panel.power, CLIP))
     scores = interval_scores(clipped, expected, eligible, panel.power)
     scores /= length_scales(scores, quiet, np.asarray(panel.metric))[:, None, :]
