@@ -57,6 +57,9 @@ class Visit:
     def ready(self) -> None:
         self.page.wait_for_selector("body[data-ready=true]", timeout=60_000)
 
+    def state(self, chart: str) -> str | None:
+        return self.page.get_attribute(f"section[data-testid={chart}]", "data-state")
+
     def rows(self, chart: str) -> int:
         return int(self.page.get_attribute(f"section[data-testid={chart}]", "data-rows") or -1)
 

@@ -33,7 +33,7 @@ def preview(target: str | None, port: int, snapshot: Path | None) -> None:
 
     The embedded warehouse is released when nobody asks for a chart, so `dbt build` can run meanwhile.
     Exit codes: 0 done, 1 the catalogue, the warehouse or the port is not usable.
-    """  # noqa: D301
+    """
     from dbt_common.exceptions import DbtBaseException
 
     from business_telemetry.dashboard.gate import Gate, NoAnswer

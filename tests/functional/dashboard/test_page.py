@@ -13,6 +13,15 @@ from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = load_catalogue(ROOT / "dashboard")
 WHOLE = {"from": "2021-12-01", "to": "2022-12-31"}
+# charts of marts that stay empty while the log is young -> where their rows come from
+YOUNG = {
+    "odd_months": "mart_anomaly_months",
+    "anomaly_list": "mart_anomalies where is_anomaly",
+    "anomaly_drivers": "mart_anomaly_drivers",
+    "forecast": "mart_revenue_forecast where level = 'all' and not is_backtest",
+    "forecast_months": "mart_revenue_forecast where level != 'all' and not is_backtest",
+    "forecast_accuracy": "mart_forecast_accuracy",
+}
 MARCH = {"from": "2022-03-01", "to": "2022-03-31"}
 
 
@@ -22,7 +31,7 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
     sales, funnel = "telemetry_marts.fct_sales", "telemetry_marts.fct_funnel"
     march = "event_date between '2022-03-01' and '2022-03-31'"
     before = "event_date between '2022-01-29' and '2022-02-28'"
-    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories")
+    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories", "young")
     answers = demo.ask(
         f"select sum(revenue), count(distinct if(is_order, order_key, null)) from {sales}",
         f"select sum(revenue) from {sales} where {march} and city = 'Москва'",
@@ -33,6 +42,9 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
         " count(distinct if(step_level = 4, session_key, null))"
         f" from {funnel} where toStartOfMonth(session_date) = '2022-03-01' group by week order by week",
         f"select count(distinct category) from {sales} where {march}",
+        " union all ".join(
+            f"select '{chart}', count() from telemetry_marts.{mart}" for chart, mart in YOUNG.items()
+        ),
     )
     return dict(zip(names, answers, strict=True))
 
@@ -44,16 +56,17 @@ def visit(expected: object, browser: Browser, address: str):  # type: ignore[no-
 
 
 @pytest.mark.parametrize("tab", [tab.id for tab in CATALOGUE.dashboard.tabs])
-def test_every_chart_of_every_tab_has_data(visit: Visit, tab: str) -> None:
+def test_every_chart_of_every_tab_has_data(
+    visit: Visit, tab: str, expected: dict[str, list[list[str]]]
+) -> None:
     visit.open(tab, **WHOLE)
     items = next(t.items for t in CATALOGUE.dashboard.tabs if t.id == tab)
-    states = {item: visit.page.get_attribute(f"section[data-testid={item}]", "data-state") for item in items}
-    assert states == dict.fromkeys(items, "ready")
-    assert all(visit.rows(item) > 0 for item in items)
-    drawn = visit.page.eval_on_selector_all(
-        ".card .body", "bodies => bodies.filter(b => !b.innerHTML).length"
-    )
-    assert drawn == 0
+    empty = {chart for chart, count in expected["young"] if int(count) == 0}
+    states = {item: visit.state(item) for item in items}
+    assert states == {item: "empty" if item in empty else "ready" for item in items}
+    assert all(visit.rows(item) > 0 for item in items if item not in empty)
+    blank = "bodies => bodies.filter(body => !body.innerHTML).length"
+    assert visit.page.eval_on_selector_all(".card .body", blank) == 0
 
 
 def test_values_are_those_of_the_marts(visit: Visit, expected: dict[str, list[list[str]]]) -> None:
