@@ -31,6 +31,7 @@ class Entries:
         self.datasets = datasets
         self.entries: dict[str, Json] = {}
         self.locked: set[str] = set()
+        self.made = 0
 
     def find(self, scope: str, name: str) -> Json:
         """The stored entry."""
@@ -44,7 +45,8 @@ class Entries:
             raise Refused(
                 409, {"code": "ERR.US.DB.UNIQUE_VIOLATION", "message": f"The entry {name} already exists"}
             )
-        entry_id = f"{scope}-{len(self.entries) + 1}"
+        self.made += 1
+        entry_id = f"{scope}-{self.made}"
         self.entries[entry_id] = {"id": entry_id, "scope": scope, "name": name, "type": kind, **content}
         return self.entries[entry_id]
 

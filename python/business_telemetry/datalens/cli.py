@@ -47,7 +47,7 @@ def datalens() -> None:
 def deploy_command(
     transport: httpx.BaseTransport | None, workbook: str | None, dry_run: bool, prune: bool
 ) -> None:
-    r"""Make a workbook hold what dashboard/*.yml says: connection, datasets, charts, dashboard.
+    """Make a workbook hold what dashboard/*.yml says: connection, datasets, charts, dashboard.
 
     Run it again at any time: it writes only what differs, and goes on where a failed run stopped. Edits made
     in DataLens' interface are overwritten; --dry-run shows them first. No dataset, chart or dashboard is

@@ -170,3 +170,9 @@ def test_a_key_signs_and_its_refusal_is_told(project: Path, monkeypatch: pytest.
     result = telemetry(shop_stub(), "deploy", DATALENS_SERVICE_ACCOUNT_KEY=json.dumps(key))
     assert result.exit_code == 4, result.output
     assert "refuses the service account's key (401 from iam.api.cloud.yandex.net)" in result.output
+
+
+def test_help_lists_variables_and_exit_codes() -> None:
+    lines = telemetry(None, "deploy", "--help").output.splitlines()
+    assert "    DATALENS_CLICKHOUSE_USER           a read-only user" in lines
+    assert "    3  DataLens refuses a formula, or cannot read a table" in lines

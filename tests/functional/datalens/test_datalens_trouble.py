@@ -101,6 +101,27 @@ def test_a_dimension_on_a_column_that_the_table_lacks(deployed: Deploys) -> None
         deployed.run(yaml)
 
 
+def test_a_connection_made_anew_and_a_table_of_a_new_name(deployed: Deploys) -> None:
+    old = deployed.stub.find("connection", "shop_clickhouse")["id"]
+    del deployed.stub.entries[old]
+    tables = deployed.stub.datasets.tables
+    tables["telemetry_marts.fct_sales_v2"] = tables["telemetry_marts.fct_sales"]
+    yaml = shop()
+    yaml["datasets"]["sales"]["table"] = "fct_sales_v2"
+    assert deployed.run(yaml) == ["createConnection", "updateDataset", "updateDataset"]
+    assert deployed.told("update") == {
+        "dataset sales": (
+            "connection replaced",
+            "table: telemetry_marts.fct_sales -> telemetry_marts.fct_sales_v2",
+        ),
+        "dataset funnel": ("connection replaced",),
+    }
+    new = deployed.stub.find("connection", "shop_clickhouse")["id"]
+    [source] = deployed.stub.find("dataset", "sales")["dataset"]["sources"]
+    assert (source["connection_id"], source["parameters"]["table_name"]) == (new, "fct_sales_v2")
+    assert deployed.run(yaml) == []
+
+
 # failures half-way
 
 
