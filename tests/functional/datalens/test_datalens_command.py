@@ -145,6 +145,11 @@ def test_the_password_goes_into_the_connection_only(project: Path) -> None:
         "createConnection"
     }
     stub.forget_calls()
+    planned = telemetry(stub, "deploy", "--dry-run", DATALENS_CLICKHOUSE_HOST="new.example")
+    assert planned.output.startswith(
+        "~ connection shop_clickhouse\n    host: clickhouse.example -> new.example\n"
+    )
+    assert stub.writes == []
     telemetry(stub, "deploy", DATALENS_CLICKHOUSE_HOST="new.example")
     assert stub.writes == ["updateConnection"]
     assert stub.find("connection", "shop_clickhouse")["params"]["host"] == "new.example"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from datalens_shop import shop
 
-from business_telemetry.dashboard.catalogue import Catalogue, Format
+from business_telemetry.dashboard.catalogue import Catalogue, ChartType, Format
 from business_telemetry.datalens.errors import BadSettings, redact
 from business_telemetry.datalens.fields import Wanted, field_id, wanted_fields
-from business_telemetry.datalens.render import number_format
+from business_telemetry.datalens.render import DRAWINGS, number_format
 from business_telemetry.datalens.smoke import unlike, without_shape
 
 
@@ -97,3 +99,7 @@ def test_smoke_compares_rows_in_any_order() -> None:
 def test_smoke_flattens_charts() -> None:
     chart = without_shape(Catalogue.model_validate(shop()).charts["cr"])
     assert (chart.type, chart.dimension_names) == ("table", ("month", "week_start"))
+
+
+def test_every_type_of_chart_has_a_drawing() -> None:
+    assert DRAWINGS.keys() == set(get_args(ChartType))
