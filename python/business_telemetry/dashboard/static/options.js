@@ -16,7 +16,7 @@ const Options = (() => {
     textStyle: { color: theme.soft, fontSize: 12 }, pageTextStyle: { color: theme.soft }, pageIconColor: theme.soft, data: names,
   });
   const valueAxis = (theme, field, extra) => ({
-    type: "value", axisLabel: { color: theme.soft, formatter: (v) => Format.number(v, axisFormat(field), true) },
+    type: "value", axisLabel: { color: theme.soft, hideOverlap: true, formatter: (v) => Format.number(v, axisFormat(field), true) },
     splitLine: { lineStyle: { color: theme.line } }, ...extra,
   });
   // ticks need no decimals unless the numbers are small
