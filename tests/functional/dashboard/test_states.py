@@ -42,42 +42,40 @@ def held(project: Project) -> Iterator[None]:
         holder.wait(30)
 
 
-def first_message(browser: Browser, project: Project) -> tuple[str | None, str]:
+def test_a_warehouse_that_is_missing_not_built_or_empty_names_the_remedy(
+    browser: Browser, tmp_path: Path
+) -> None:
+    project = Project(tmp_path)
     with running(project) as address:
         page = browser.new_page()
-        page.goto(address)
-        page.wait_for_selector("body[data-ready=true]")
-        shown = page.get_attribute("body", "data-state"), page.inner_text("#board .message")
-        page.close()
-    return shown
 
+        def shown() -> tuple[str | None, str]:
+            page.goto(address)
+            page.wait_for_selector("body[data-ready=true]")
+            return page.get_attribute("body", "data-state"), page.inner_text("#board .message")
 
-def test_a_missing_warehouse_names_the_command(browser: Browser, tmp_path: Path) -> None:
-    state, message = first_message(browser, Project(tmp_path))
-    assert state == "missing"
-    assert "make demo" in message
-    assert not (tmp_path / "warehouse").exists()
+        state, message = shown()
+        assert state == "missing"
+        assert "make demo" in message
+        assert not (tmp_path / "warehouse").exists()
 
+        project.ask("select 1")
+        state, message = shown()
+        assert state == "unbuilt"
+        assert "dbt build" in message
 
-def test_a_warehouse_without_marts_asks_for_a_build(browser: Browser, tmp_path: Path) -> None:
-    project = Project(tmp_path)
-    project.ask("select 1")
-    state, message = first_message(browser, project)
-    assert state == "unbuilt"
-    assert "dbt build" in message
-
-
-def test_an_empty_warehouse_asks_for_a_log(browser: Browser, tmp_path: Path) -> None:
-    project = Project(tmp_path)
-    project.ask(
-        commands=(
-            "create database telemetry_marts",
-            "create table telemetry_marts.fct_sales (event_date Date) engine = MergeTree order by event_date",
+        released()
+        project.ask(
+            commands=(
+                "create database telemetry_marts",
+                "create table telemetry_marts.fct_sales (event_date Date)"
+                " engine = MergeTree order by event_date",
+            )
         )
-    )
-    state, message = first_message(browser, project)
-    assert state == "empty"
-    assert "telemetry ingest" in message
+        state, message = shown()
+        assert state == "empty"
+        assert "telemetry ingest" in message
+        page.close()
 
 
 def test_the_page_waits_while_another_process_has_the_warehouse(
@@ -86,7 +84,7 @@ def test_the_page_waits_while_another_process_has_the_warehouse(
     with visiting(browser, address) as visit:
         visit.open("sales")
         before = visit.number("kpi_revenue")
-        released(address)
+        released()
         with held(demo):
             visit.page.get_by_role("button", name="всё").click()
             visit.page.wait_for_selector("#banner:not([hidden])")
@@ -98,7 +96,7 @@ def test_the_page_waits_while_another_process_has_the_warehouse(
         visit.errors.clear()  # Chromium logs the 503 answers of the wait
 
 
-def released(address: str) -> None:
+def released() -> None:
     """Wait until the preview has let go of the warehouse."""
     time.sleep(2)
 
@@ -110,13 +108,13 @@ def test_dbt_writes_while_the_page_is_open_and_the_page_shows_it(
     with visiting(browser, address) as visit:
         visit.open("sales")
         rows = visit.rows("plan_table")
-        released(address)
+        released()
         demo.ask(commands=(f"rename table {table} to {table}_kept", f"create table {table} as {table}_kept"))
         visit.page.reload()
         visit.ready()
         assert rows > 0
         assert visit.page.get_attribute("section[data-testid=plan_table]", "data-state") == "empty"
-        released(address)
+        released()
         demo.ask(commands=(f"drop table {table} sync", f"rename table {table}_kept to {table}"))
         visit.page.reload()
         visit.ready()
