@@ -59,9 +59,6 @@ datalens-smoke: setup ## live test of the DataLens deploy, needs an account (doc
 bench-stats: setup ## anomalies and the forecast on labelled logs, beside simple methods (about ten minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.stats
 
-bench-stats: setup ## anomalies and forecast on labelled logs, beside simple methods
-	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.stats
-
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-strip-extras --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --upgrade \

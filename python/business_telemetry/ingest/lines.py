@@ -37,7 +37,7 @@ def read_lines(spark: SparkSession, paths: list[str]) -> DataFrame:
 def read_parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
     """The rows of Parquet files as `split_fields` gives those of CSV; `text` is the row as JSON."""
     rows = spark.read.parquet(*paths)
-    index = next((F.col(f"`{name}`").cast("string") for name in INDEX_NAMES if name in rows.columns), None)
+    index = next((F.col(f"`{name}`") for name in INDEX_NAMES if name in rows.columns), None)
     return rows.select(
         F.col("_metadata.file_path").alias("path"),
         F.lit(0).cast("bigint").alias("block"),
@@ -45,8 +45,8 @@ def read_parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
         F.to_json(F.struct(*(F.col(f"`{name}`") for name in rows.columns))).alias("text"),
         F.lit(False).alias("is_open"),
         F.lit(True).alias("has_width"),
-        (F.lit(None).cast("string") if index is None else index).alias("row_index"),
-        *(F.col(column).cast("string").alias(column) for column in COLUMNS),
+        _string(index).alias("row_index"),
+        *(_string(F.col(column)).alias(column) for column in COLUMNS),
     )
 
 
@@ -56,26 +56,33 @@ def split_fields(lines: DataFrame, layout: Layout) -> DataFrame:
     Adds `row_index` (string), the columns of the source, `is_open` (a quoted field does not end on the line)
     and `has_width` (as many fields as the header). A quote inside an unquoted field is an ordinary character.
     """
-    text, quoted = F.col("text"), F.col("quoted")
-    cut_quoted = F.regexp_extract_all(F.concat(F.lit(","), text), F.lit(FIELD), F.lit(1))
-    cut = lines.withColumn("quoted", F.contains(text, F.lit('"'))).withColumn(
-        "fields", F.when(quoted, cut_quoted).otherwise(F.split(text, ",", -1))
+    text, fields = F.col("text"), F.col("fields")
+    quoted = F.contains(text, F.lit('"'))
+    raw = F.regexp_extract_all(F.concat(F.lit(","), text), F.lit(FIELD), F.lit(1))
+    last = F.element_at(raw, -1)
+    is_open = F.startswith(last, F.lit('"')) & ~F.rlike(last, F.lit(CLOSED))
+    cut = lines.withColumns(
+        {
+            "is_open": F.when(quoted, is_open).otherwise(F.lit(False)),
+            "fields": F.when(quoted, F.transform(raw, _unquoted)).otherwise(F.split(text, ",", -1)),
+        }
     )
-    last = F.element_at("fields", -1)
     columns = dict(zip(COLUMNS, layout.positions, strict=True))
     return cut.select(
         *PLACE,
         "text",
-        (quoted & F.startswith(last, F.lit('"')) & ~F.rlike(last, F.lit(CLOSED))).alias("is_open"),
-        (F.size("fields") == layout.width).alias("has_width"),
-        (F.lit(None).cast("string") if layout.index is None else _field(layout.index)).alias("row_index"),
-        *(_field(position).alias(name) for name, position in columns.items()),
+        "is_open",
+        (F.size(fields) == layout.width).alias("has_width"),
+        _string(None if layout.index is None else F.get(fields, F.lit(layout.index))).alias("row_index"),
+        *(F.get(fields, F.lit(position)).alias(name) for name, position in columns.items()),
     )
 
 
-def _field(position: int) -> Column:
+def _unquoted(field: Column) -> Column:
     """A field's content, without the quotes around it."""
-    raw = F.get("fields", F.lit(position))
-    inner = F.regexp_replace(raw, r'\A"|"\z', "")
-    unquoted = F.when(F.startswith(raw, F.lit('"')), F.replace(inner, F.lit('""'), F.lit('"'))).otherwise(raw)
-    return F.when(F.col("quoted"), unquoted).otherwise(raw)
+    inner = F.replace(F.regexp_replace(field, r'\A"|"\z', ""), F.lit('""'), F.lit('"'))
+    return F.when(F.startswith(field, F.lit('"')), inner).otherwise(field)
+
+
+def _string(column: Column | None) -> Column:
+    return F.lit(None).cast("string") if column is None else column.cast("string")

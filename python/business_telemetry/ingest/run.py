@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +65,7 @@ class Ingestion:
         """
         ensure_raw_tables(self._warehouse.client, self._warehouse.schema, self._warehouse.cluster)
         with self._report.stage("Looking for new files"):
-            spark = self._spark if any(map(is_remote, sources)) else None
+            spark = self._spark() if any(map(is_remote, sources)) else None
             given = [fingerprint(name, spark) for name in find_files(sources, spark)]
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
         for name, reason in plan.skipped:
@@ -81,9 +80,8 @@ class Ingestion:
             self._finish(load, plan, landing, staged)
         return self._summary(load, plan)
 
-    @cached_property
-    def _spark(self) -> SparkSession:
-        return spark_session(self._options.master, self._options.project_dir / "logs" / "spark.log")
+    def _spark(self, size: int | None = None) -> SparkSession:
+        return spark_session(self._options.master, self._options.project_dir / "logs" / "spark.log", size)
 
     def _staging(self, load_id: str, attempt: str = "") -> Staging:
         from business_telemetry.ingest.staging import Staging
@@ -122,7 +120,7 @@ class Ingestion:
         # a directory of its own for each attempt: a killed one's Java may write for a moment longer
         staging = self._staging(plan.load_id, f"/{uuid.uuid4().hex[:8]}")
         with self._report.stage("Starting Spark"):
-            spark = self._spark
+            spark = self._spark(sum(file.size for file in plan.files))
         try:
             with self._report.stage("Reading and validating", spark):
                 staged = stage(spark, plan.files, staging)
@@ -161,10 +159,12 @@ class Ingestion:
         self._raw.sweep()
 
     def _versions(self) -> dict[str, str]:
+        import pyspark
+
         return {
             "business_telemetry": __version__,
             "python": platform.python_version(),
-            "spark": self._spark.version,
+            "spark": pyspark.__version__,
             "clickhouse": self._warehouse.client.server_version,
         }
 

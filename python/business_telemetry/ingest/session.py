@@ -29,7 +29,6 @@ DRIVER: Final = {
     "spark.driver.memory": "2g",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     "spark.executor.heartbeatInterval": "1s",
     "spark.sql.shuffle.partitions": "8",
     "spark.ui.enabled": "false",
@@ -37,30 +36,36 @@ DRIVER: Final = {
 }
 
 
-def spark_session(master: str | None, log: Path) -> SparkSession:
-    """Start Spark, or join the session that spark-submit has started.
+#: The quick compiler alone halves the start-up; the thorough one pays off on long runs.
+BRIEF: Final = "-XX:TieredStopAtLevel=1"
+BRIEF_BYTES: Final = 128 * 2**20
+
+
+def spark_session(master: str | None, log: Path, size: int | None = None) -> SparkSession:
+    """Start Spark, or join the session that is running or that spark-submit has started.
 
     Args:
         master: a Spark master; None means spark-submit's, else `local[*]`.
         log: where Spark's own messages go.
+        size: how many bytes there are to read, if that is known.
 
     Raises:
         JavaMissing: no usable Java.
         IngestError: Java does not start with Spark's settings.
     """
     warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
-    if "PYSPARK_GATEWAY_PORT" in os.environ:
-        from pyspark.sql import SparkSession
+    from pyspark.sql import SparkSession
 
-        session = SparkSession.builder.appName("telemetry ingest").getOrCreate()
-        for name, value in SETTINGS.items():
-            session.conf.set(name, value)
-        return session
-    require_java()
-    return _start(master or "local[*]", log)
+    if "PYSPARK_GATEWAY_PORT" not in os.environ and SparkSession.getActiveSession() is None:
+        require_java()
+        return _start(master or "local[*]", log, brief=size is not None and size < BRIEF_BYTES)
+    session = SparkSession.builder.appName("telemetry ingest").getOrCreate()
+    for name, value in SETTINGS.items():
+        session.conf.set(name, value)
+    return session
 
 
-def _start(master: str, log: Path) -> SparkSession:
+def _start(master: str, log: Path, brief: bool) -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
@@ -69,6 +74,7 @@ def _start(master: str, log: Path) -> SparkSession:
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     log.parent.mkdir(parents=True, exist_ok=True)
     settings = {"spark.master": master, "spark.app.name": "telemetry ingest", **SETTINGS, **DRIVER}
+    settings["spark.driver.extraJavaOptions"] = " ".join(["-XX:+UseParallelGC", *[BRIEF] * brief])
     conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
     try:
         with log.open("w") as file:

@@ -19,6 +19,8 @@ DRIVER_COLUMNS = [
 
 def driver_frame(scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """One row per anomaly of a whole-shop series, dimension and member."""
+    if scores.empty:
+        return pd.DataFrame(columns=DRIVER_COLUMNS)
     days = scores.merge(
         series[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY], how="left"
     )

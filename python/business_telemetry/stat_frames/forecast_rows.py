@@ -57,7 +57,7 @@ def accuracy_frame(series: pd.DataFrame, holidays: pd.DataFrame) -> pd.DataFrame
     _, accuracy = forecast(panel, levels_of(revenue, panel))
     frame = pd.DataFrame([vars(row) for row in accuracy], columns=ACCURACY_COLUMNS)
     naive = frame[frame["candidate"] == NAIVE].set_index("level")["wape"]
-    return frame.assign(wape_vs_naive=frame["wape"] / frame["level"].map(naive))
+    return frame.assign(wape_vs_naive=frame["wape"] / frame["level"].map(naive.where(naive > 0)))
 
 
 def revenue_of(series: pd.DataFrame) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
         ) from error
     except ClickHouseError as error:
         _refuse_if_held(path)  # somebody was faster
-        raise FailedToConnectError(_first_line(error)) from error
+        raise FailedToConnectError(_reason(error, path)) from error
 
 
 def _refuse_if_held(path: str) -> None:
@@ -110,5 +110,7 @@ def _holder(status: Path) -> str | None:
     return None
 
 
-def _first_line(error: Exception) -> str:
+def _reason(error: Exception, path: str) -> str:
+    if other := re.search(r"already initialized with path '(.*?)'", str(error)):
+        return f"This process has its one engine on {other[1]}: close those connections before opening {path}."
     return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]
