@@ -141,7 +141,7 @@ def test_the_readmes_three_lines_add_a_chart(tmp_path: Path) -> None:
         write(tmp_path, path.read_text(encoding="utf-8"), path.name)
     before, after = load_catalogue(folder), load_catalogue(write(tmp_path, added, "mine.yml"))
     (name,) = after.charts.keys() - before.charts.keys()
-    assert after.dashboard.tabs[0].items == (*before.dashboard.tabs[0].items, name)
+    assert after.dashboard.tabs[0].items == (name, *before.dashboard.tabs[0].items)  # mine.yml < sales.yml
     sql, parameters = compile_sql(View(after, after.charts[name]), Filters(), "telemetry_marts")
     assert sql.startswith("select\n    city as city,\n    uniqExactIf(order_key, is_order) as m_orders\n")
     assert parameters == {"marts": "telemetry_marts"}
