@@ -1,6 +1,7 @@
 // ECharts options from a chart and its data. Pure functions; colours come from the page's theme.
 "use strict";
 const Options = (() => {
+  const safe = (text) => echarts.format.encodeHTML(text); // what tooltips of our own take as HTML
   const base = (theme) => ({
     animation: false,
     color: theme.series,
@@ -114,7 +115,7 @@ const Options = (() => {
     const axis = { type: "category", splitArea: { show: false }, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { color: theme.soft } };
     return {
       ...base(theme), grid: { left: 8, right: 8, top: 8, bottom: 44, containLabel: true },
-      tooltip: tooltip(theme, { formatter: (p) => `${Format.label(ys[p.value[1]], chart.fields[row])}, ${Format.label(xs[p.value[0]], chart.fields[column])} ч: <b>${Format.number(p.value[2], format)}</b>` }),
+      tooltip: tooltip(theme, { formatter: (p) => `${safe(Format.label(ys[p.value[1]], chart.fields[row]))}, ${safe(Format.label(xs[p.value[0]], chart.fields[column]))}: <b>${Format.number(p.value[2], format)}</b>` }),
       xAxis: { ...axis, data: xs.map((v) => Format.label(v, chart.fields[column])) },
       yAxis: { ...axis, inverse: true, data: ys.map((v) => Format.label(v, chart.fields[row])) },
       visualMap: { min: Math.min(...values), max: Math.max(...values), orient: "horizontal", left: "center", bottom: 0, itemHeight: 120, itemWidth: 10,
@@ -134,7 +135,7 @@ const Options = (() => {
     const text = (p) => [chart.y[0], chart.y[1] || chart.y[0]].map((m, i) => `${chart.fields[m].title}: <b>${Format.number(p.value[2 + i], chart.fields[m].format)}</b>`).join("<br>");
     return {
       ...base(theme),
-      tooltip: tooltip(theme, { formatter: (p) => (p.componentType === "series" ? `${p.name}<br>${text(p)}` : "") }),
+      tooltip: tooltip(theme, { formatter: (p) => (p.componentType === "series" ? `${safe(p.name)}<br>${text(p)}` : "") }),
       geo: { map: "russia", roam: true, scaleLimit: { min: 1, max: 12 }, aspectScale: 0.62, boundingCoords: [[24, 72], [140, 42]], top: 4, bottom: 40, left: 4, right: 4,
         itemStyle: { areaColor: theme.land, borderColor: theme.border, borderWidth: 0.8 }, emphasis: { disabled: true }, select: { disabled: true }, silent: true },
       visualMap: { min: Math.min(...shades, 0), max: Math.max(...shades, 1), dimension: 3, orient: "horizontal", left: "center", bottom: 0, itemHeight: 120, itemWidth: 10,
@@ -159,7 +160,7 @@ const Options = (() => {
       return id;
     };
     const links = data.rows.map((r) => ({ source: node(r[step] - 1, r[from]), target: node(r[step], r[to]), value: r[n] }));
-    const name = (id) => Format.label(id.split(":")[1], field);
+    const name = (id) => safe(Format.label(id.split(":")[1], field));
     return {
       ...base(theme),
       tooltip: tooltip(theme, { formatter: (p) => (p.dataType === "edge" ? `${name(p.data.source)} → ${name(p.data.target)}` : `${name(p.name)}`) + `: <b>${Format.number(p.value)}</b>` }),
