@@ -115,7 +115,7 @@ const Options = (() => {
     const axis = { type: "category", splitArea: { show: false }, axisTick: { show: false }, axisLine: { show: false }, axisLabel: { color: theme.soft } };
     return {
       ...base(theme), grid: { left: 8, right: 8, top: 8, bottom: 44, containLabel: true },
-      tooltip: tooltip(theme, { formatter: (p) => `${safe(Format.label(ys[p.value[1]], chart.fields[row]))}, ${safe(Format.label(xs[p.value[0]], chart.fields[column]))}: <b>${Format.number(p.value[2], format)}</b>` }),
+      tooltip: tooltip(theme, { formatter: (p) => `${safe(Format.label(ys[p.value[1]], chart.fields[row]))}, ${safe(Format.label(xs[p.value[0]], chart.fields[column]))}<br>${chart.fields[m].title}: <b>${Format.number(p.value[2], format)}</b>` }),
       xAxis: { ...axis, data: xs.map((v) => Format.label(v, chart.fields[column])) },
       yAxis: { ...axis, inverse: true, data: ys.map((v) => Format.label(v, chart.fields[row])) },
       visualMap: { min: Math.min(...values), max: Math.max(...values), orient: "horizontal", left: "center", bottom: 0, itemHeight: 120, itemWidth: 10,
