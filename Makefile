@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs bench bench-stats clean lock java
+.PHONY: datalens-smoke help setup demo preview test lint docs bench bench-stats clean lock java
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,9 @@ $(DEMO_LOG):
 	@mkdir -p $(@D)
 	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 53
 
+preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
+	@$(BIN)/telemetry preview
+
 test: setup lint ## lint, types, unit, functional and dbt tests
 	@$(BIN)/pytest
 
@@ -49,6 +52,9 @@ docs: setup ## dbt docs as one static page, target/static_index.html
 
 bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
 	@$(BIN)/python -m bench
+
+datalens-smoke: setup ## live test of the DataLens deploy, needs an account (docs/datalens.md)
+	@$(BIN)/telemetry datalens smoke
 
 bench-stats: setup ## anomalies and the forecast on labelled logs, beside simple methods (about ten minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.stats

@@ -14,6 +14,8 @@ COMMANDS = {
         "business_telemetry.ingest.cli",
         "Validate event logs with Spark and load them into ClickHouse.",
     ),
+    "preview": ("business_telemetry.dashboard.cli", "Show the dashboard in the browser of this machine."),
+    "datalens": ("business_telemetry.datalens.cli", "Publish the dashboard in Yandex DataLens."),
     "summary": ("business_telemetry.summary", "Show what the warehouse holds and how the last build went."),
 }
 

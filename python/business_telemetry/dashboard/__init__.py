@@ -1,0 +1,1 @@
+"""The dashboard as code: one catalogue of charts, drawn by a local page and by DataLens."""

@@ -1,0 +1,86 @@
+"""The catalogue against dbt's manifest: fields exist with fitting types, and exposures say what tabs read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Calculated, Catalogue, Dataset, Measure
+
+# a field's type -> the ClickHouse types that it may be declared on
+FITTING = {
+    "string": r"String|FixedString|Enum",
+    "geopoint": r"String",
+    "integer": r"U?Int\d+",
+    "float": r"Float\d+|Decimal",
+    "date": r"Date$|Date32",
+    "datetime": r"DateTime",
+    "boolean": r"Bool",
+}
+WRAPPER = re.compile(r"^(?:LowCardinality|Nullable)\((.*)\)$")
+
+
+def check_manifest(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
+    """What does not fit, one sentence each; empty when all is well.
+
+    Args:
+        catalogue: the dashboard.
+        manifest: dbt's `manifest.json`.
+    """
+    models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    found: list[str] = []
+    for name, dataset in catalogue.datasets.items():
+        model = models.get(dataset.table)
+        if model is None:
+            found.append(f"dataset {name}: dbt has no model {dataset.table}")
+            continue
+        if model["config"].get("access") != "public":
+            found.append(f"dataset {name}: {dataset.table} is no mart (access is not public)")
+        found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, model)]
+    for name, chart in catalogue.charts.items():
+        found += [
+            f"chart {name}: dbt has no model {mart}" for mart in catalogue.marts_of(chart) - models.keys()
+        ]
+    return found + _exposure_problems(catalogue, manifest)
+
+
+def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any]) -> list[str]:
+    columns = {name: column["data_type"] for name, column in model["columns"].items()}
+    found = []
+    for name, dimension in dataset.dimensions.items():
+        if name not in columns:
+            found.append(f"{dataset.table} has no column {name}")
+        elif not re.match(FITTING[dimension.type], bare_type(columns[name])):
+            found.append(f"{name} is {columns[name]}, which is no {dimension.type}")
+    fields = columns.keys() | dataset.calculated.keys() | dataset.measures.keys() | set(dataset.parameters)
+    formulas: dict[str, Calculated | Measure] = {**dataset.calculated, **dataset.measures}
+    for key, item in formulas.items():
+        if key in columns:
+            found.append(f"{key} hides the column of that name")
+        found += [
+            f"{key}: the DataLens formula names [{used}], which is no column, field or parameter"
+            for used in FORMULA_FIELD.findall(item.datalens)
+            if used not in fields
+        ]
+    return found
+
+
+def bare_type(data_type: str) -> str:
+    """`LowCardinality(Nullable(String))` -> `String`."""
+    match = WRAPPER.match(data_type)
+    return bare_type(match[1]) if match else data_type
+
+
+def _exposure_problems(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
+    exposures = {e["name"]: e for e in manifest["exposures"].values() if e["type"] == "dashboard"}
+    tabs = {f"{tab.id}_tab": tab for tab in catalogue.dashboard.tabs}
+    found = [f"tab {tab.id}: no exposure {name}" for name, tab in tabs.items() if name not in exposures]
+    found += [f"exposure {name}: no such tab" for name in exposures if name not in tabs]
+    for name in tabs.keys() & exposures.keys():
+        declared = {node.rsplit(".", 1)[-1] for node in exposures[name]["depends_on"]["nodes"]}
+        read = set().union(*(catalogue.marts_of(catalogue.charts[item]) for item in tabs[name].items))
+        if exposures[name]["label"] != tabs[name].title:
+            found.append(f"exposure {name}: its label is not «{tabs[name].title}»")
+        found += [f"exposure {name}: add ref('{mart}')" for mart in sorted(read - declared)]
+        found += [f"exposure {name}: no chart reads {mart}" for mart in sorted(declared - read)]
+    return sorted(found)

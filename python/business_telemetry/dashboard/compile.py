@@ -1,0 +1,153 @@
+"""A chart and a choice of filters become one SELECT with bound parameters.
+
+Names come from the catalogue, whose keys are plain identifiers; values are bound and never part of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from business_telemetry.dashboard.catalogue import REFERENCE, Catalogue, Chart, Dataset
+
+FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2149, 6, 6)  # the range of ClickHouse's Date
+
+ARRAY_TYPES = {
+    "string": "Array(String)",
+    "geopoint": "Array(String)",
+    "integer": "Array(Int64)",
+    "boolean": "Array(Bool)",
+    "date": "Array(Date)",
+    "datetime": "Array(DateTime)",
+    "float": "Array(Float64)",
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reader chose.
+
+    Attributes:
+        date_from, date_to: the period, inclusive; None is open.
+        values: dimension -> accepted values; acts on every dataset that has the dimension.
+        parameters: parameter -> value; defaults of the catalogue where absent.
+    """
+
+    date_from: date | None = None
+    date_to: date | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def previous(self) -> Filters | None:
+        """The period of the same length just before; None without a closed period."""
+        if self.date_from is None or self.date_to is None:
+            return None
+        days = (self.date_to - self.date_from).days + 1
+        return self._moved(self.date_from - timedelta(days), self.date_from - timedelta(1))
+
+    def year_before(self) -> Filters | None:
+        """The same weekdays 52 weeks earlier; None without a closed period."""
+        if self.date_from is None or self.date_to is None:
+            return None
+        return self._moved(self.date_from - timedelta(364), self.date_to - timedelta(364))
+
+    def _moved(self, date_from: date, date_to: date) -> Filters | None:
+        return replace(self, date_from=date_from, date_to=date_to) if date_from >= FIRST_DATE else None
+
+
+@dataclass(frozen=True)
+class View:
+    """A chart with what its names mean."""
+
+    catalogue: Catalogue
+    chart: Chart
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.catalogue.datasets[self.chart.dataset]
+
+
+def compile_sql(view: View, filters: Filters, marts: str) -> tuple[str, dict[str, Any]]:
+    """The chart's query and its parameters.
+
+    Args:
+        view: the chart.
+        filters: the reader's choice; what the chart's dataset does not have is left out.
+        marts: the database of the marts.
+    """
+    dataset, chart = view.dataset, view.chart
+    conditions, parameters = _conditions(view, filters)
+    dimensions, measures = chart.dimension_names, chart.measure_names
+    columns = [f"{expression(dataset, name)} as {name}" for name in (*dimensions, *measures)]
+    lines = ["select", "    " + ",\n    ".join(columns), f"from {{marts:Identifier}}.{dataset.table}"]
+    lines.append("where " + "\n    and ".join(conditions)) if conditions else None
+    if dimensions:
+        lines.append(_grouping(chart))
+    lines.append(_order(chart)) if dimensions else None
+    if chart.limit is not None:
+        lines.append(f"limit {chart.limit}")
+    if is_expandable(chart):
+        lines.append("settings group_by_use_nulls = 1")
+    sql = "\n".join(lines)
+    parameters["marts"] = marts
+    parameters |= {"date_from": filters.date_from or FIRST_DATE, "date_to": filters.date_to or LAST_DATE}
+    for name in dataset.parameters:
+        parameters[name] = filters.parameters.get(name, view.catalogue.parameters[name].default)
+    return sql, {name: value for name, value in parameters.items() if f"{{{name}:" in sql}
+
+
+def is_expandable(chart: Chart) -> bool:
+    """Whether rows open into further rows (month -> week), with a line for each level and a total."""
+    return chart.type == "pivot" and len(chart.rows) > 1
+
+
+def expression(dataset: Dataset, name: str) -> str:
+    """The SQL of a field, with `@references` replaced by what they stand for.
+
+    Raises:
+        KeyError: the dataset has no such field.
+        RecursionError: fields that stand for each other.
+    """
+    if name in dataset.dimensions:
+        return name
+    item = dataset.measures.get(name) or dataset.calculated[name]
+    return REFERENCE.sub(lambda match: f"({expression(dataset, match[1])})", item.sql)
+
+
+def _conditions(view: View, filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    dataset = view.dataset
+    conditions: list[str] = []
+    parameters: dict[str, Any] = {}
+    if dataset.date is not None:
+        column = expression(dataset, dataset.date)
+        if filters.date_from is not None:
+            start = "toStartOfMonth({date_from:Date})" if dataset.grain == "month" else "{date_from:Date}"
+            conditions.append(f"{column} >= {start}")
+        if filters.date_to is not None:
+            conditions.append(f"{column} <= {{date_to:Date}}")
+    chosen = [(f"f_{name}", name, values) for name, values in sorted(filters.values.items())]
+    fixed = [(f"w_{name}", name, values) for name, values in view.chart.where.items()]
+    for parameter, name, values in (*chosen, *fixed):
+        dimension = dataset.dimension(name)
+        if dimension is None or not values:
+            continue
+        conditions.append(f"{expression(dataset, name)} in {{{parameter}:{ARRAY_TYPES[dimension.type]}}}")
+        parameters[parameter] = list(values)
+    return conditions, parameters
+
+
+def _grouping(chart: Chart) -> str:
+    if not is_expandable(chart):
+        return "group by " + ", ".join(chart.dimension_names)
+    levels = [(*chart.rows[:depth], *chart.columns) for depth in range(len(chart.rows) + 1)]
+    return "group by grouping sets (" + ", ".join(f"({', '.join(level)})" for level in levels) + ")"
+
+
+def _order(chart: Chart) -> str:
+    keys = []
+    if chart.sort is not None:
+        keys.append(chart.sort.removeprefix("-") + (" desc" if chart.sort.startswith("-") else ""))
+    keys += [name for name in chart.dimension_names if name != (chart.sort or "").removeprefix("-")]
+    return "order by " + ", ".join(keys)

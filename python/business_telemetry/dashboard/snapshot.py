@@ -1,0 +1,101 @@
+"""The dashboard as files: a static page with its data, and a PNG picture of each tab."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from business_telemetry.dashboard.answers import answer
+from business_telemetry.dashboard.app import STATIC
+from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.compile import Filters, View
+from business_telemetry.dashboard.describe import bounds, default_period, describe
+from business_telemetry.dashboard.gate import Gate
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSER_ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTH, HEIGHT = 1440, 900
+
+
+class SnapshotFailed(Exception):
+    """No browser, or the page did not draw."""
+
+
+def write_snapshot(catalogue: Catalogue, gate: Gate, directory: Path) -> list[Path]:
+    """Write `index.html`, its parts, and `<tab>.png` of each tab into the directory; returns the pictures.
+
+    Raises:
+        NoAnswer: the warehouse has no answer.
+        SnapshotFailed: no browser to take pictures with.
+    """
+    browser = find_browser()
+    data = collect(catalogue, gate)
+    gate.close()
+    shutil.copytree(STATIC, directory / "static", dirs_exist_ok=True)
+    page = (directory / "static" / "index.html").read_text(encoding="utf-8")
+    (directory / "static" / "index.html").unlink()
+    first_script = '<script src="static/vendor/echarts.min.js">'
+    page = page.replace(first_script, f'<script src="static/data.js"></script>\n  {first_script}')
+    (directory / "index.html").write_text(page, encoding="utf-8")
+    script = f"window.SNAPSHOT = {json.dumps(data, ensure_ascii=False)};\n"
+    (directory / "static" / "data.js").write_text(script, encoding="utf-8")
+    return take_pictures(directory, [tab.id for tab in catalogue.dashboard.tabs], browser)
+
+
+def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
+    """The description and every chart's answer for the default period."""
+    first, last = bounds(gate, catalogue)
+    filters = Filters(
+        *default_period(first, last), values=single_choices(describe(gate, catalogue), catalogue)
+    )
+    charts = {
+        name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()
+    }
+    return {"dashboard": describe(gate, catalogue), "charts": charts}
+
+
+def single_choices(described: dict[str, Any], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
+    """The default of each filter that always has a value."""
+    return {
+        field: (shown["default"],)
+        for shown in described["selectors"]
+        if shown["default"] is not None and (field := catalogue.selectors[shown["id"]].field) is not None
+    }
+
+
+def find_browser() -> str:
+    """Path of a Chromium on this machine."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    raise SnapshotFailed("Pictures need Chromium; install it, e.g. `apt-get install chromium`.")
+
+
+def take_pictures(directory: Path, tabs: list[str], browser: str) -> list[Path]:
+    """A PNG of each tab, as tall as the tab."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise SnapshotFailed("Pictures need Playwright: `pip install playwright`.") from error
+
+    pictures = []
+    arguments = [*BROWSER_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=arguments)
+        for tab in tabs:
+            page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+            page.goto(f"{(directory / 'index.html').resolve().as_uri()}#tab={tab}")
+            page.wait_for_selector("body[data-ready=true]")
+            pictures.append(directory / f"{tab}.png")
+            page.screenshot(path=pictures[-1], full_page=True)
+            page.close()
+        chromium.close()
+    return pictures

@@ -1,0 +1,1 @@
+"""Publishes the chart catalogue in Yandex DataLens."""

@@ -1,0 +1,169 @@
+"""What the page says when the warehouse is missing, empty, not built or held; and that it lets others in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+from preview import Visit, running, visiting
+from project import ROOT, Project
+
+HOLD = """
+import sys
+from business_telemetry.warehouse import open_warehouse
+warehouse = open_warehouse()
+print("held", flush=True)
+sys.stdin.readline()
+warehouse.close()
+"""
+
+
+@contextmanager
+def held(project: Project) -> Iterator[None]:
+    """Another process has the warehouse open, as `dbt build` has."""
+    command = [sys.executable, "-W", "ignore", "-c", HOLD]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    holder = subprocess.Popen(command, cwd=ROOT, env=project.environment, text=True, **pipes)
+    assert holder.stdout is not None
+    assert holder.stdin is not None
+    assert holder.stdout.readline() == "held\n"
+    try:
+        yield
+    finally:
+        holder.stdin.write("\n")
+        holder.stdin.close()
+        holder.wait(30)
+
+
+def test_a_warehouse_that_is_missing_not_built_or_empty_names_the_remedy(
+    browser: Browser, tmp_path: Path
+) -> None:
+    project = Project(tmp_path)
+    with running(project) as address:
+        page = browser.new_page()
+
+        def shown() -> tuple[str | None, str]:
+            page.goto(address)
+            page.wait_for_selector("body[data-ready=true]")
+            return page.get_attribute("body", "data-state"), page.inner_text("#board .message")
+
+        state, message = shown()
+        assert state == "missing"
+        assert "make demo" in message
+        assert not (tmp_path / "warehouse").exists()
+
+        project.ask("select 1")
+        state, message = shown()
+        assert state == "unbuilt"
+        assert "dbt build" in message
+
+        released()
+        project.ask(
+            commands=(
+                "create database telemetry_marts",
+                "create table telemetry_marts.fct_sales (event_date Date)"
+                " engine = MergeTree order by event_date",
+            )
+        )
+        state, message = shown()
+        assert state == "empty"
+        assert "telemetry ingest" in message
+        page.close()
+
+
+def test_the_page_waits_while_another_process_has_the_warehouse(
+    browser: Browser, address: str, demo: Project
+) -> None:
+    with visiting(browser, address) as visit:
+        visit.open("sales")
+        before = visit.number("kpi_revenue")
+        released()
+        with held(demo):
+            visit.page.get_by_role("button", name="всё").click()
+            visit.page.wait_for_selector("#banner:not([hidden])")
+            assert "Данные обновляются" in visit.page.inner_text("#banner")
+            assert visit.page.get_attribute("body", "data-ready") == "false"
+        visit.ready()
+        assert visit.page.is_hidden("#banner")
+        assert visit.number("kpi_revenue") > before
+        visit.errors.clear()  # Chromium logs the 503 answers of the wait
+
+
+def released() -> None:
+    """Wait until the preview has let go of the warehouse."""
+    time.sleep(2)
+
+
+def test_dbt_writes_while_the_page_is_open_and_the_page_shows_it(
+    browser: Browser, address: str, demo: Project
+) -> None:
+    table = "telemetry_marts.mart_kpi_plan_fact"
+    with visiting(browser, address) as visit:
+        visit.open("sales")
+        rows = visit.rows("plan_table")
+        released()
+        demo.ask(commands=(f"rename table {table} to {table}_kept", f"create table {table} as {table}_kept"))
+        visit.page.reload()
+        visit.ready()
+        assert rows > 0
+        assert visit.page.get_attribute("section[data-testid=plan_table]", "data-state") == "empty"
+        released()
+        demo.ask(commands=(f"drop table {table} sync", f"rename table {table}_kept to {table}"))
+        visit.page.reload()
+        visit.ready()
+        assert visit.rows("plan_table") == rows
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("api/charts/nothing.json", 404),
+        ("api/charts/kpi_orders.json?f_town=1", 400),
+        ("api/charts/kpi_orders.json?from=yesterday", 400),
+    ],
+)
+def test_wrong_requests_are_refused(address: str, path: str, status: int) -> None:
+    answer = httpx.get(address + path)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+
+
+def test_only_loopback_names_are_served(address: str) -> None:
+    assert httpx.get(address, headers={"host": "shop.example.com"}).status_code == 400
+    assert "default-src 'self'" in httpx.get(address).headers["content-security-policy"]
+
+
+def test_a_wrong_catalogue_stops_the_command(tmp_path: Path, demo: Project) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "telemetry"), "preview"],
+        cwd=tmp_path,
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "run from the project's directory" in done.stderr
+
+
+def test_snapshot_is_a_page_and_pictures_that_need_no_server(
+    browser: Browser, demo: Project, tmp_path: Path
+) -> None:
+    demo.run("telemetry", "preview", "--snapshot", str(tmp_path / "shot"))
+    for tab in ("sales", "marketing", "anomalies"):
+        picture = (tmp_path / "shot" / f"{tab}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert int.from_bytes(picture[16:20], "big") == 1440  # width
+        assert int.from_bytes(picture[20:24], "big") > 900  # height: the whole tab
+    visit = Visit(browser.new_page(), (tmp_path / "shot" / "index.html").as_uri())
+    visit.open("sales")
+    assert visit.number("kpi_orders") > 0
+    assert visit.rows("revenue_trend") > 0
+    visit.page.close()
