@@ -11,13 +11,24 @@
 
 
 {% macro upstream_versions(relations, date_column) -%}
+    {#-
+        A session can move to another month while the events of that month stay as they are (its first event came late, or is
+        gone). So what int_events tells of a month is also which sessions are in it.
+    -#}
     select
         toYYYYMM({{ date_column }}) as month,
-        {{ version_of('input_version') }} as input_version
+        sipHash64(arraySort(groupUniqArray(input_version)), sum(sessions)) as input_version
     from (
         {%- for relation in relations %}
-        select distinct {{ date_column }}, input_version from {{ relation }}
-        {%- if not loop.last %} union all {%- endif %}
+        select
+            {{ date_column }},
+            input_version,
+            {{ 'sum(session_key)' if relation.identifier.endswith('int_events') else 'toUInt64(0)' }} as sessions
+        from {{ relation }}
+        group by {{ date_column }}, input_version
+        {%- if not loop.last %}
+        union all
+        {%- endif %}
         {%- endfor %}
     )
     group by month
