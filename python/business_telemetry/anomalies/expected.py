@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from business_telemetry.anomalies.noise import first_dispersion, noise, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
+from business_telemetry.anomalies.special import Special, special_days, special_effects, spread_special
 
 ROUNDS = 8
 KNOT_DAYS = 90
@@ -42,14 +44,6 @@ class Expected:
     mean: Floats
     variance: Floats
     doubt: Floats
-
-
-@dataclass(frozen=True)
-class Special:
-    """Days that share one effect in the series of `rows` (S flags)."""
-
-    rows: Bools
-    days: Ints
 
 
 @dataclass(frozen=True)
@@ -88,31 +82,6 @@ def expect(panel: Panel, use: Bools) -> Expected:
         area = np.ix_(group.rows, group.days)
         doubt[area] = np.maximum(doubt[area], SPECIAL_DOUBT)
     return Expected(mean, variance, doubt)
-
-
-def special_days(panel: Panel) -> list[Special]:
-    """The calendar's days grouped by name and scope."""
-    known: dict[tuple[str, tuple[int, ...] | None], list[int]] = {}
-    for entry in panel.calendar:
-        index = (
-            int((entry.day - panel.dates[0]).astype("timedelta64[D]").astype(int)) if len(panel.dates) else -1
-        )
-        if 0 <= index < len(panel.dates):
-            known.setdefault((entry.name, entry.scope), []).append(index)
-    groups = []
-    for (_, scope), days in known.items():
-        rows = np.full(len(panel.y), scope is None)
-        rows[list(scope or ())] = True
-        groups.append(Special(rows, np.array(sorted(set(days)))))
-    return groups
-
-
-def spread_special(effects: Floats, specials: list[Special], rows: Ints, panel: Panel) -> Floats:
-    """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
-    spread = np.zeros((len(rows), len(panel.dates)))
-    for index, group in enumerate(specials):
-        spread[:, group.days] += (group.rows[rows] * effects[:, index])[:, None]
-    return spread
 
 
 def design(panel: Panel, months: Ints) -> tuple[Floats, Floats]:
@@ -191,15 +160,6 @@ def solve_ridge(x: Floats, pairs: Floats, weight: Floats, target: Floats, prior:
     return np.asarray(solution[:, :, 0], dtype=np.float64)
 
 
-def special_effects(change: Floats, weight: Floats, specials: list[Special], prior: float) -> Floats:
-    """R × G log effects of special days, shrunk towards none."""
-    sizes = np.zeros((len(change), len(specials)))
-    for index, group in enumerate(specials):
-        known = weight[:, group.days]
-        sizes[:, index] = (known * change[:, group.days]).sum(1) / (known.sum(1) + prior**-2.0)
-    return sizes
-
-
 def block_trust(score: Floats, width: int) -> Floats:
     """R × T weights from the `width` days around each day: a long incident is small day by day.
 
@@ -212,30 +172,6 @@ def block_trust(score: Floats, width: int) -> Floats:
     block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
     trust: Floats = BLOCK_HUBER / np.maximum(block, BLOCK_HUBER)
     return trust
-
-
-def noise(mean: Floats, phi: Floats, seen: Floats, exponent: Floats) -> Floats:
-    """R × T variances: dispersion times a power of the mean (Tweedie 1984), anchored at the mean level."""
-    centre = ((seen * mean).sum(1) / np.maximum(seen.sum(1), 1) + 1e-9)[:, None]
-    ratio = mean / centre
-    variance: Floats = phi[:, None] * centre * np.where(exponent > 1, ratio * np.sqrt(ratio), ratio)
-    return variance + 1e-6 * mean * mean + 1e-12  # nothing is known better than to 0.1 %
-
-
-def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats, lag: int) -> Floats:
-    """R starting dispersions: upper quartiles of the week-on-week change, free of season and trend.
-
-    The mean square where even that quartile is 0: a series of rare events.
-    """
-    unit = y / np.sqrt(noise(mean, np.ones(len(y)), seen, exponent))
-    change = np.where(
-        (seen[:, lag:] > 0) & (seen[:, :-lag] > 0), np.abs(unit[:, lag:] - unit[:, :-lag]), np.nan
-    )
-    start = np.ones(len(y))
-    for row in np.flatnonzero(np.isfinite(change).any(1)):
-        typical = np.nanquantile(change[row], 0.75) / 1.1503
-        start[row] = (typical**2 or float(np.nanmean(change[row] ** 2))) / 2
-    return np.maximum(start, 0.1)
 
 
 def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
@@ -258,34 +194,3 @@ def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
         aligned[edge : edge + shift] = months[edge - 1]
         aligned[edge + shift : edge] = months[edge]
     return aligned
-
-
-def normal_score(y: Floats, mean: Floats, variance: Floats, power: Floats) -> Floats:
-    """Standard normal scores of y, allowing for skewness; 0 where nothing is expected.
-
-    (y/mean)^k is nearly normal with mean 1 - cv²/9 and standard deviation k·cv, with k = 1/3 for gamma
-    amounts (Wilson & Hilferty 1931) and k = 2/3 for counts (Anscombe 1953). Half a unit (variance/mean)
-    of continuity correction keeps sparse counts honest.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cv2 = variance / (mean * mean)
-        ratio = y / mean
-        ratio = ratio + np.clip(1.0 - ratio, -0.5 * cv2, 0.5 * cv2)
-        root = np.cbrt(ratio)
-        root = np.where(power > 0.5, root * root, root)
-        score = (root - 1.0 + cv2 / 9.0) / (power * np.sqrt(cv2))
-    return np.where(mean > 1e-9, np.nan_to_num(score), 0.0)
-
-
-def band(mean: Floats, variance: Floats, power: Floats, width: Floats | float) -> tuple[Floats, Floats]:
-    """The values whose `normal_score` is -width and +width; the mean is always between them."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cv = np.sqrt(variance) / mean
-        low, high = (
-            np.maximum(1 - cv**2 / 9 + side * width * power * cv, 0.0) ** (1 / power) + side * cv**2 / 2
-            for side in (-1, 1)
-        )
-    known = mean > 1e-9
-    return np.where(known, mean * np.clip(low, 0.0, 1.0), 0.0), np.where(
-        known, mean * np.maximum(high, 1.0), mean
-    )

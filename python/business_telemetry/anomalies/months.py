@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from business_telemetry.anomalies import scan
-from business_telemetry.anomalies.detect import BAND, Q_LEVEL
-from business_telemetry.anomalies.expected import band, expect, normal_score
+from business_telemetry.anomalies.detect import Q_LEVEL
+from business_telemetry.anomalies.events import BAND
+from business_telemetry.anomalies.expected import expect
+from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
 MIN_DAYS = 14  # days of a month that must have been tested before the month is judged

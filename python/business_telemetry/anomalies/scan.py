@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from business_telemetry.anomalies.expected import Expected, band, normal_score
+from business_telemetry.anomalies.expected import Expected
+from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
@@ -21,6 +22,7 @@ PENALTY = 14.0  # squared score an interval must earn, and
 DAY_PENALTY = 0.8  # more for each of its days: slow small changes are trend, not incidents
 DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
 SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
+FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
 QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
 
@@ -108,7 +110,7 @@ def tame_tails(day: Floats, quiet: Bools, metric: NDArray[np.str_]) -> Floats:
     Scores are read as Student t, with the degrees of freedom whose ratio of the 98th to the 75th percentile
     of |score| is the observed one, and carried over to the normal distribution.
     """
-    freedom = np.array([8.0, 10, 15, 30, 1e6])
+    freedom = FREEDOM
     known = stdtrit(freedom, 0.99) / stdtrit(freedom, 0.875)
     ratio, core = np.full(len(day), known[-1]), np.full((len(day), 1), QUARTILE)
     for row in np.flatnonzero(quiet.sum(1) >= 200):
@@ -170,8 +172,9 @@ def recurs_yearly(scores: Floats, start: int, end: int, score: float, year: floa
     """
     length = int(np.searchsorted(LENGTHS, end - start))
     needed, years = max(2.0, 0.3 * abs(score)), 0
-    for offset in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5):
+    ahead, back = (len(scores) - end) / year, end / year
+    for offset in range(-round(back), round(ahead) + 1):
         last = end - 1 + round(year * offset)
         near = np.sign(score) * scores[max(0, last - 3) : max(0, last + 4), length]
-        years += bool(np.any(near >= needed))
+        years += offset != 0 and near.size > 0 and bool((near >= needed).any())
     return years >= 2

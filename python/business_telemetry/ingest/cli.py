@@ -60,7 +60,7 @@ def ingest(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Validate event logs with Spark and load them into ClickHouse.
+    """Validate event logs with Spark and load them into ClickHouse.
 
     SOURCE is a CSV file (plain, .gz or .bz2), a Parquet file, a directory, a glob, or any
     URI that Spark reads.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from business_telemetry.anomalies import CalendarDay, Panel, score
-from business_telemetry.anomalies.expected import band, normal_score
+from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.scan import best_intervals, false_discovery
 
 START = np.datetime64("2022-01-01")
@@ -136,8 +136,8 @@ def test_bounds_hold_the_expected_value_and_most_of_the_days() -> None:
 
 def test_warm_up_is_marked_and_never_flagged() -> None:
     result = score(change(shop(), slice(None), slice(10, 12), 0.1))
-    assert not result.is_tested[:, :28].any() and result.is_tested[:, 28:].all()
-    assert not np.any(result.event[:, :28] >= 0)
+    assert not result.is_tested[:, :14].any() and result.is_tested[:, 14:].all()
+    assert not np.any(result.event[:, :14] >= 0)
     assert not score(shop().as_of(START + 50)).is_tested.any()
 
 
@@ -262,7 +262,7 @@ def test_best_intervals_by_hand() -> None:
 def test_null_p_values_are_not_too_small() -> None:
     """On noise alone the share of p-values under a level must not pass the level."""
     below = [
-        (score(shop(seed=seed)).p_value[:, 28:] < level).mean() / level
+        (score(shop(seed=seed)).p_value[:, 14:] < level).mean() / level
         for seed in (1, 2)
         for level in (0.01, 0.05)
     ]

@@ -30,7 +30,7 @@ class ClickHousePyCredentials(ClickHouseCredentials):
     @property
     def is_embedded(self) -> bool:
         """True when the engine runs in this process."""
-        return self.driver == CHDB
+        return bool(self.driver == CHDB)
 
     @property
     def data_path(self) -> str:

@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from dbt.adapters.clickhouse.dbclient import ChClientWrapper, get_db_client
 from dbt.adapters.clickhouse.httpclient import ChHttpClient
 from dbt.adapters.exceptions import FailedToConnectError
+from dbt_common.exceptions import DbtDatabaseError
 
 from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
 
@@ -32,10 +33,14 @@ def connect(credentials: ClickHousePyCredentials) -> Client:
     Raises:
         FailedToConnectError: the engine or the server cannot be reached, in one plain line.
     """
-    client = open_client(credentials)._client
-    if not isinstance(client, Client):
+    return client_of(open_client(credentials))
+
+
+def client_of(handle: ChClientWrapper) -> Client:
+    """The clickhouse-connect client behind a dbt connection's handle."""
+    if not isinstance(handle._client, Client):
         raise FailedToConnectError("`driver: native` has no clickhouse-connect client; use `driver: http`.")
-    return client
+    return handle._client
 
 
 def open_client(credentials: ClickHousePyCredentials) -> ChClientWrapper:
@@ -46,8 +51,39 @@ def open_client(credentials: ClickHousePyCredentials) -> ChClientWrapper:
 class EmbeddedClient(ChHttpClient):  # type: ignore[misc]
     """dbt-clickhouse's clickhouse-connect client, opened on the engine in this process."""
 
+    def __init__(self, credentials: ClickHousePyCredentials) -> None:
+        self._running = threading.RLock()
+        self._cancelled = False
+        super().__init__(credentials)
+
+    def query(self, sql: str, **kwargs: Any) -> Any:
+        with self._running:
+            self._refuse_if_cancelled()
+            return super().query(sql, **kwargs)
+
+    def command(self, sql: str, **kwargs: Any) -> Any:
+        with self._running:
+            self._refuse_if_cancelled()
+            return super().command(sql, **kwargs)
+
+    def cancel(self) -> None:
+        """Stop what another thread is running here, and refuse what it asks for next.
+
+        Closing the handle would wait for the query instead. It is killed until it has gone, because it may be
+        just about to start.
+        """
+        self._cancelled = True
+        other = _open(self._client.path, {})
+        try:
+            self._kill(other)
+            while not self._running.acquire(timeout=0.2):
+                self._kill(other)
+            self._running.release()
+        finally:
+            other.close()
+
     def _create_client(self, credentials: ClickHousePyCredentials) -> Client:
-        # names this connection's queries, so that they can be cancelled
+        # names this connection's queries for `cancel`
         self._conn_settings.setdefault("log_comment", self._conn_settings["session_id"])
         with _opening:
             return _open(credentials.data_path, self._conn_settings)
@@ -57,16 +93,15 @@ class EmbeddedClient(ChHttpClient):  # type: ignore[misc]
         self.database_dropped(self.database)
         super()._ensure_database(database_engine, cluster_name)
 
-    def cancel(self) -> None:
-        """Stop what this connection is running. Called from another thread, hence over another handle."""
-        other = _open(self._client.path, {})
-        try:
-            other.command(
-                "kill query where Settings['log_comment'] = {tag:String} async",
-                parameters={"tag": self._conn_settings["log_comment"]},
-            )
-        finally:
-            other.close()
+    def _kill(self, other: Client) -> None:
+        tag = self._conn_settings["log_comment"]
+        other.command(
+            "kill query where Settings['log_comment'] = {tag:String} async", parameters={"tag": tag}
+        )
+
+    def _refuse_if_cancelled(self) -> None:
+        if self._cancelled:
+            raise DbtDatabaseError("Cancelled.")
 
 
 def _open(path: str, settings: dict[str, Any]) -> Client:
@@ -112,5 +147,5 @@ def _holder(status: Path) -> str | None:
 
 def _reason(error: Exception, path: str) -> str:
     if other := re.search(r"already initialized with path '(.*?)'", str(error)):
-        return f"This process has its one engine on {other[1]}: close those connections before opening {path}."
+        return f"This process has its one engine on {other[1]}; close that before opening {path}."
     return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]

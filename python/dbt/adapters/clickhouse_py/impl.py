@@ -11,6 +11,7 @@ from dbt.adapters.clickhouse.relation import ClickHouseRelation
 from dbt.adapters.contracts.connection import AdapterResponse
 
 from dbt.adapters.clickhouse_py.connections import ClickHousePyConnectionManager
+from dbt.adapters.clickhouse_py.engine import client_of
 
 
 class ClickHouse_PyAdapter(ClickHouseAdapter):  # type: ignore[misc]
@@ -44,7 +45,7 @@ class ClickHouse_PyAdapter(ClickHouseAdapter):  # type: ignore[misc]
                 can_on_cluster=self.should_on_cluster(),
             )
         )
-        client = self.connections.get_thread_connection().handle._client
+        client = client_of(self.connections.get_thread_connection().handle)
         try:
             rows = fill(str(staging), parsed_model, compiled_code, client, self.config.project_root)
         except Exception:

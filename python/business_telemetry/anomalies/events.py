@@ -1,0 +1,113 @@
+"""What the flagged intervals are: their kind, size and severity, put over the days' results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from business_telemetry.anomalies.expected import Expected
+from business_telemetry.anomalies.noise import band
+from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
+from business_telemetry.anomalies.scan import Interval
+
+BAND = 2.5758  # bounds hold the central 99 %
+
+
+@dataclass(frozen=True)
+class Event:
+    """One flagged interval, days start to end (exclusive); impact = sum of actual - expected."""
+
+    event_id: int
+    series: int
+    start: int
+    end: int
+    kind: str
+    direction: str
+    severity: str
+    score: float
+    p_value: float
+    q_value: float
+    impact: float
+    impact_share: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged."""
+
+    expected: Floats
+    lower: Floats
+    upper: Floats
+    score: Floats
+    p_value: Floats
+    q_value: Floats
+    is_tested: Bools
+    event: Ints
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Kept intervals, and the p- and q-values of the days outside of them (S × T)."""
+
+    intervals: list[Interval]
+    day: Floats
+    p_value: Floats
+    q_value: Floats
+
+
+def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> Scores:
+    """Put the flagged intervals over the day results and turn ratios back into ratios."""
+    total = expected.variance + (expected.doubt * expected.mean) ** 2
+    lower, upper = band(expected.mean, total, panel.power, BAND)
+    day, p_value, q_value = found.day.copy(), found.p_value.copy(), found.q_value.copy()
+    event = np.full(panel.y.shape, -1)
+    events: list[Event] = []
+    for item in found.intervals:
+        span = item.series, slice(item.start, item.end)
+        n = np.where(tested[span], panel.n[span], np.nan)
+        whole, usual = panel.y[span] / n, expected.mean[span] / n
+        impact = float(np.nansum(whole - usual))
+        share = impact / max(float(usual[np.isfinite(whole)].sum()), 1e-9)
+        events.append(
+            Event(
+                event_id=len(events),
+                series=item.series,
+                start=item.start,
+                end=item.end,
+                kind=kind_of(whole / np.maximum(usual, 1e-12), item.score),
+                direction="up" if item.score > 0 else "down",
+                severity=severity_of(item, share),
+                score=item.score,
+                p_value=item.p_value,
+                q_value=item.q_value,
+                impact=impact,
+                impact_share=share,
+            )
+        )
+        event[span] = events[-1].event_id
+        day[span], p_value[span], q_value[span] = item.score, item.p_value, item.q_value
+    event[~tested] = -1
+    n = np.where(panel.n > 0, panel.n, np.nan)
+    p_value[~tested] = q_value[~tested] = 1.0
+    return Scores(expected.mean / n, lower / n, upper / n, day, p_value, q_value, tested, event, events)
+
+
+def kind_of(ratio: Floats, score: float) -> str:
+    """Up to a week spike, dip or outage; longer: drift if the end moved twice the start, or level shift."""
+    ratio = ratio[np.isfinite(ratio)]
+    if len(ratio) > 7:
+        third = len(ratio) // 3
+        first, last = ratio[:third].mean() - 1, ratio[-third:].mean() - 1
+        return "drift" if abs(last) > 2 * abs(first) else "level shift"
+    if score > 0:
+        return "spike"
+    return "outage" if np.median(ratio) < 0.4 else "dip"
+
+
+def severity_of(item: Interval, share: float) -> str:
+    """Info: looked up, or under 10 % of the expected; critical: beyond doubt; warning: the rest."""
+    if item.inherited or abs(share) < 0.1:
+        return "info"
+    return "critical" if item.q_value < 1e-4 else "warning"
