@@ -31,12 +31,12 @@ select
 from pairs
 left join pairs as mirrored
     on pairs.month = mirrored.month
-    and pairs.category_a = mirrored.category_b
-    and pairs.category_b = mirrored.category_a
+        and pairs.category_a = mirrored.category_b
+        and pairs.category_b = mirrored.category_a
 left join orders on pairs.month = orders.month
 left join category_orders
     on pairs.month = category_orders.month
-    and pairs.category_a = category_orders.category
+        and pairs.category_a = category_orders.category
 where pairs.category_a = pairs.category_b
     or pairs.n_ab > least(pairs.n_a, pairs.n_b)
     or coalesce(mirrored.n_ab != pairs.n_ab or mirrored.n_a != pairs.n_b, true)

@@ -56,6 +56,6 @@ select
 from days
 left join sales
     on days.city = sales.city
-    and days.event_date = sales.event_date
+        and days.event_date = sales.event_date
 where days.revenue != coalesce(sales.revenue, 0)
 settings join_use_nulls = 1

@@ -24,7 +24,7 @@ staged as (
     select count() as event_count from {{ ref('stg_events') }}
 )
 
-select *
+select health.*
 from health
 cross join loads
 cross join orders
