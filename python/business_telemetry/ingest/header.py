@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from business_telemetry.ingest.errors import BadSource
-from business_telemetry.ingest.sources import SourceFile, hadoop
+from business_telemetry.ingest.sources import SourceFile, hadoop, literally
 from business_telemetry.schema import COLUMNS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Layout:
 def read_layout(spark: SparkSession, file: SourceFile) -> Layout:
     """The layout of a file, from its first line or, of Parquet, its schema; errors as `parse_header`."""
     if file.is_parquet:
-        return layout_of(spark.read.parquet(file.uri).columns, file.name)
+        return layout_of(spark.read.parquet(literally(file.uri)).columns, file.name)
     return parse_header(_first_line(spark, file), file.name)
 
 

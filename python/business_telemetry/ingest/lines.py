@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from business_telemetry.ingest.header import INDEX_NAMES, Layout
+from business_telemetry.ingest.sources import literally
 from business_telemetry.schema import COLUMNS
 
 #: One field with the comma before it: quoted, or bare, or (only at the end) a quoted one that never closes.
@@ -23,7 +24,7 @@ PLACE: Final = ("path", "block", "id")
 
 def read_lines(spark: SparkSession, paths: list[str]) -> DataFrame:
     """The lines of CSV files (plain or compressed): `path`, `block`, `id`, `text` without its line end."""
-    lines = spark.read.option("lineSep", "\n").option("__globPaths__", "false").text(paths)
+    lines = spark.read.option("lineSep", "\n").text([literally(path) for path in paths])
     return lines.select(
         F.col("_metadata.file_path").alias("path"),
         F.col("_metadata.file_block_start").alias("block"),
@@ -36,7 +37,7 @@ def read_lines(spark: SparkSession, paths: list[str]) -> DataFrame:
 
 def read_parquet(spark: SparkSession, paths: list[str]) -> DataFrame:
     """The rows of Parquet files as `split_fields` gives those of CSV; `text` is the row as JSON."""
-    rows = spark.read.parquet(*paths)
+    rows = spark.read.parquet(*map(literally, paths))
     index = next((F.col(f"`{name}`") for name in INDEX_NAMES if name in rows.columns), None)
     return rows.select(
         F.col("_metadata.file_path").alias("path"),

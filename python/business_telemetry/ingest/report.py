@@ -81,11 +81,9 @@ class Report:
 
     def rejections(self, by_reason: Mapping[str, int], examples: Sequence[tuple[str, str, int, str]]) -> None:
         """Why rows were rejected, with examples: (reason, file, line, raw line)."""
-        table = Table("reason", "rows", "for example", box=None)
         for reason, rows in by_reason.items():
-            lines = [f"{file}:{line}  {raw!r}" for name, file, line, raw in examples if name == reason]
-            table.add_row(reason, f"{rows:,}", escape("\n".join(lines)))
-        self._errors.print(table)
+            lines = [f"\n    {file}:{line}: {raw!r}" for name, file, line, raw in examples if name == reason]
+            self._errors.print(f"{reason}: {rows:,}{''.join(lines)}", soft_wrap=True, markup=False)
 
     def failure(self, message: str, exit_code: int) -> None:
         """Why nothing was loaded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from business_telemetry import __version__
-from business_telemetry.ingest.errors import BadSource, IngestError, TooManyRejected
+from business_telemetry.ingest.errors import BadSource, IngestError, TooManyRejected, WarehouseBusy
 from business_telemetry.ingest.owner import require_idle, require_ownership, this_process
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
 from business_telemetry.ingest.session import spark_session
-from business_telemetry.ingest.sources import find_files, fingerprint, is_remote
+from business_telemetry.ingest.sources import find_files, fingerprint, is_remote, name_of
 from business_telemetry.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -75,9 +76,16 @@ class Ingestion:
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
         self._clear_leftovers(plan)
         load = self._begin(plan)
-        landing, staged = self._stage_and_land(plan)
-        with self._report.stage("Publishing"):
-            self._finish(load, plan, landing, staged)
+        try:
+            landing, staged = self._stage_and_land(plan)
+            with self._report.stage("Publishing"):
+                self._finish(load, plan, landing, staged)
+        except WarehouseBusy:
+            raise  # what lies there now belongs to another process
+        except BaseException:
+            self._raw.forget([load.load_id])
+            self._raw.sweep()
+            raise
         return self._summary(load, plan)
 
     def _spark(self, size: int | None = None) -> SparkSession:
@@ -200,7 +208,9 @@ def _complete(load: Load, landed: Landed, rows: int) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause that Java names, in one line."""
-    lines = str(error).splitlines()
-    causes = [line.strip() for line in lines if line.strip().startswith("Caused by: ")]
-    return f"Spark could not read the files: {(causes or lines)[-1 if causes else 0]}"
+    """The file and the innermost cause that Java names, in one line."""
+    text = str(error)
+    file = re.search(r"reading file (\S+?)\.?(?:\s|$)", text)
+    causes = re.findall(r"Caused by: (.*)", text)
+    which = name_of(file[1]) if file else "the files"
+    return f"Spark could not read {which}: {causes[-1] if causes else text.splitlines()[0]}"

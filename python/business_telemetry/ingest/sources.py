@@ -50,6 +50,11 @@ def name_of(path: str) -> str:
     return re.sub(r"^file:/+", "/", unquote(path))
 
 
+def literally(path: str) -> str:
+    """A path for Spark's readers, which take it for a glob."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
+
+
 def is_remote(source: str) -> bool:
     """Does the source need Hadoop's file systems? (`file://` does not.)."""
     return "://" in source and not source.startswith("file://")

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from business_telemetry.ingest import stitch
 from business_telemetry.ingest.header import Layout, read_layout
 from business_telemetry.ingest.lines import PLACE, read_lines, read_parquet, split_fields
-from business_telemetry.ingest.sources import SourceFile, name_of
+from business_telemetry.ingest.sources import SourceFile, literally, name_of
 from business_telemetry.ingest.staging import Piece, Staging, line_shifts
 from business_telemetry.ingest.validate import BLANK, LOOSE, OPEN, validate
 
@@ -67,7 +67,7 @@ def stage(spark: SparkSession, files: Sequence[SourceFile], staging: Staging) ->
     if not counts["open"]:
         return Staged(pieces, read - counts["blank"], stitched=False)
 
-    loose = spark.read.parquet(f"{staging.uri}/lines/accepted=false")
+    loose = spark.read.parquet(literally(f"{staging.uri}/lines/accepted=false"))
     widths = {file.name: layout.width for file, layout in layouts.items()}
     records = _put_together(spark, loose.where(_is(LOOSE)), pieces, widths)
     names = {piece.path: name_of(piece.path) for piece in pieces}

@@ -12,6 +12,8 @@ from typing import IO, Any
 import pyarrow.dataset
 from pyarrow import fs
 
+from business_telemetry.ingest.errors import IngestError
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -76,8 +78,12 @@ class Staging:
         return f"s3({_quoted(url)}, 'Parquet', {_quoted(structure)})"
 
     def pieces(self, folder: str) -> list[Piece]:
-        """The pieces of the sources whose rows lie in a folder, counted in the files themselves."""
-        found: dict[tuple[str, int], tuple[int, int]] = defaultdict(lambda: (2**63 - 1, 0))
+        """The pieces of the sources whose rows lie in a folder, counted in the files themselves.
+
+        Raises:
+            IngestError: the numbers of a piece's rows are not consecutive.
+        """
+        found: dict[tuple[str, int], list[tuple[int, int, int]]] = defaultdict(list)
         dataset = pyarrow.dataset.dataset(
             [*self.parts(f"{folder}/accepted=true"), *self.parts(f"{folder}/accepted=false")],
             filesystem=self._system,
@@ -86,10 +92,15 @@ class Staging:
         )
         for batch in dataset.to_batches():
             groups: Any = pyarrow.Table.from_batches([batch]).group_by(["path", "block"])
-            for row in groups.aggregate([("id", "min"), ("id", "count")]).to_pylist():
-                first, rows = found[row["path"], row["block"]]
-                found[row["path"], row["block"]] = (min(first, row["id_min"]), rows + row["id_count"])
-        return [Piece(path, block, first, rows) for (path, block), (first, rows) in sorted(found.items())]
+            for row in groups.aggregate([("id", "min"), ("id", "max"), ("id", "count")]).to_pylist():
+                found[row["path"], row["block"]].append((row["id_min"], row["id_max"], row["id_count"]))
+        pieces = []
+        for (path, block), counts in sorted(found.items()):
+            first, last, rows = min(counts)[0], max(last for _, last, _ in counts), sum(n for *_, n in counts)
+            if last - first + 1 != rows:
+                raise IngestError(f"{path}: Spark has read a piece of it twice or not to its end; run again.")
+            pieces.append(Piece(path, block, first, rows))
+        return pieces
 
     def remove(self) -> None:
         """Delete the directory, if it exists."""
