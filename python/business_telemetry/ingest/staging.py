@@ -44,14 +44,16 @@ class Staging:
     """A directory of Parquet files.
 
     Args:
-        location: a directory, or a URI that both Spark and pyarrow understand (`s3a://bucket/prefix`).
+        location: a directory, or `s3a://bucket/prefix`. pyarrow and ClickHouse take keys, AWS_REGION and
+            AWS_ENDPOINT_URL from their own environments.
     """
 
     def __init__(self, location: str) -> None:
         self.is_remote = "://" in location and not location.startswith("file://")
         if self.is_remote:
             self.uri = location.rstrip("/")
-            self._system, self._root = fs.FileSystem.from_uri(self.uri.replace("s3a://", "s3://", 1))
+            self._system = fs.S3FileSystem(region=os.environ.get("AWS_REGION"))
+            self._root = self.uri.partition("://")[2]
         else:
             self._root = str(Path(location.removeprefix("file://")).absolute())
             self.uri = f"file://{self._root}"
@@ -73,7 +75,8 @@ class Staging:
         if not self.is_remote:
             return f"file({_quoted(f'{self._root}/{folder}/*.parquet')}, 'Parquet', {_quoted(structure)})"
         bucket, _, prefix = self._root.partition("/")
-        endpoint = os.environ.get("AWS_ENDPOINT_URL", "https://s3.amazonaws.com").rstrip("/")
+        amazon = f"https://s3.{os.environ.get('AWS_REGION', 'us-east-1')}.amazonaws.com"
+        endpoint = os.environ.get("AWS_ENDPOINT_URL", amazon).rstrip("/")
         url = f"{endpoint}/{bucket}/{prefix}/{folder}/*.parquet"
         return f"s3({_quoted(url)}, 'Parquet', {_quoted(structure)})"
 
