@@ -18,6 +18,7 @@ HORIZON = 92
 YEAR = 364  # whole weeks
 FIRST_ORIGIN = YEAR + 28  # days of history before the first backtest
 ORIGIN_STEP = 56
+MAX_ORIGINS = 7  # a year of them: every season is judged once, and with nearly today's length of history
 RECENT = 56  # days that tell the current level
 COVERAGE = 0.8
 
@@ -97,11 +98,17 @@ def recent_calendar_regression(panel: Panel, horizon: int) -> Floats:
     return fitted[:, -horizon:] * level
 
 
+def combined(panel: Panel, horizon: int) -> Floats:
+    """Mean of the index and the regression, whose errors differ (Bates & Granger 1969)."""
+    return (month_weekday_index(panel, horizon) + calendar_regression(panel, horizon)) / 2
+
+
 CANDIDATES: dict[str, Candidate] = {
     "seasonal_naive": seasonal_naive,
     "month_weekday_index": month_weekday_index,
     "calendar_regression": calendar_regression,
     "recent_calendar_regression": recent_calendar_regression,
+    "combined": combined,
 }
 NAIVE = "seasonal_naive"
 DEFAULT = "calendar_regression"
@@ -133,7 +140,7 @@ class Backtest:
 def backtest(panel: Panel, horizon: int = HORIZON) -> Backtest:
     """Forecast from rolling origins, the last of which leaves a whole horizon to compare with."""
     last = panel.y.shape[1] - horizon
-    origins = sorted(range(last, FIRST_ORIGIN - 1, -ORIGIN_STEP))
+    origins = sorted(range(last, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS])
     observed = np.where(panel.observed, panel.y, np.nan)
     actual = np.array([observed[:, day : day + horizon] for day in origins])
     known = [panel.as_of(panel.dates[day - 1]) for day in origins]
