@@ -7,7 +7,7 @@ other tests of the same pytest process may use other paths.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,15 @@ def dbt_profile_target(warehouse: Path) -> dict[str, Any]:
         "user": "default",
         "use_lw_deletes": True,
     }
+
+
+@pytest.fixture(scope="class", autouse=True)
+def little_output(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Logs and artifacts take a third of dbt's time; a class that reads artifacts says so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_LOG_LEVEL_FILE", "none")
+        patch.setenv("DBT_WRITE_JSON", str(getattr(request.cls, "reads_artifacts", False)))
+        yield
 
 
 @pytest.fixture

@@ -158,19 +158,21 @@ class TestConcurrency(BaseConcurrency):
 
 
 class TestClonePossible(BaseClonePossible):
-    pass
+    reads_artifacts = True
 
 
 class TestCloneNotPossible(BaseCloneNotPossible):
-    pass
+    reads_artifacts = True
 
 
 class TestCloneSameTargetAndState(BaseCloneSameTargetAndState):
-    pass
+    reads_artifacts = True
 
 
 class TestCloneSameSourceAndTarget(BaseCloneSameSourceAndTarget):
     """The suite's test creates its source with Postgres names and no engine."""
+
+    reads_artifacts = True
 
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:

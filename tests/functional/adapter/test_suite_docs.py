@@ -41,27 +41,32 @@ CATALOG_TYPES = {
 
 
 class TestDocsGenerate(BaseDocsGenerate):
+    reads_artifacts = True
+
     @pytest.fixture(scope="class")
     def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
         return base_expected_catalog(project, **CATALOG_TYPES)
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
+    reads_artifacts = True
+
     @pytest.fixture(scope="class")
     def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
         return expected_references_catalog(project, bigint_type="UInt64", **CATALOG_TYPES)
 
 
 class TestPersistDocs(BasePersistDocs):
-    pass
+    reads_artifacts = True
 
 
 class TestPersistDocsColumnMissing(BasePersistDocsColumnMissing):
+    reads_artifacts = True
     test_missing_column_warning = None  # dbt-clickhouse gives no such warning
 
 
 class TestPersistDocsCommentOnQuotedColumn(BasePersistDocsCommentOnQuotedColumn):
-    pass
+    reads_artifacts = True
 
 
 class ClickHouseTypes:
