@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
-    "spark.sql.parquet.compression.codec": "lz4",
+    "spark.sql.parquet.compression.codec": "lz4_raw",
     "spark.sql.files.maxPartitionBytes": "64m",
     # two output directories in one pass, without sorting the rows by directory first
     "spark.sql.maxConcurrentOutputFileWriters": "2",
