@@ -244,3 +244,15 @@ def test_times_pass_unchanged_to_the_second(server: Server, tmp_path: Path) -> N
     expected = [int(datetime.fromisoformat(stamp).replace(tzinfo=UTC).timestamp()) for stamp in stamps]
     found = server.ask("select toUnixTimestamp(timestamp) from raw.events order by row_index")
     assert [seconds for (seconds,) in found] == expected
+
+
+def test_a_large_file_of_many_values(server: Server, tmp_path: Path) -> None:
+    """Enough different values for a Parquet dictionary of several compression blocks."""
+    source = tmp_path / "log.csv"
+    cents = [0 if n % 3 else n * 7919 % 1000003 for n in range(300_000)]
+    lines = (event(n, value=f"{value / 100:.2f}") for n, value in enumerate(cents))
+    source.write_text(log(*lines), encoding="utf-8")
+    server.ingest(source)
+    assert server.ask("select count(), sum(value) from raw.events") == [
+        (300_000, Decimal(sum(cents)) / 100),
+    ]
