@@ -31,8 +31,8 @@ sold as (
         toFloat64(sum(sales.cart_value)) as cart_value,
         toFloat64(sum(sales.seed_value)) as seed_value,
         toFloat64(uniqExactIf(sales.order_key, sales.is_order)) as orders,
-        toFloat64(uniqExactIf(sales.user_id, sales.is_order)) as buyers,
-        toFloat64(uniqExact(sales.user_id)) as users
+        toFloat64(uniqExactIf(sales.user_key, sales.is_order)) as buyers,
+        toFloat64(uniqExact(sales.user_key)) as users
     from sales
     array join {{ segments_of('sales') }} as member
     group by sales.event_date, member.1, member.2

@@ -12,16 +12,22 @@ events as (
         and toYYYYMM(session_date) in (select months.month from months)
 ),
 
--- carts and steps in two lanes, so that a step sees the step before it and not the carts between
+-- windows sort: only what they need, the rest of an event is joined to their result
+-- a step sees the step before it and not the carts between
 steps as (
     select
-        events.*,
-        events.action = 'confirmation'
-        and lagInFrame(events.action) over (
-            partition by events.session_key, events.action = 'cart'
-            order by events.event_no
-            rows between unbounded preceding and current row
-        ) = 'checkout' as closes_order
+        session_key,
+        event_no,
+        action,
+        action = 'confirmation'
+        and coalesce(
+            anyLast(nullIf(action, 'cart')) over (
+                partition by session_key
+                order by event_no
+                rows between unbounded preceding and 1 preceding
+            ) = 'checkout',
+            false
+        ) as closes_order
     from events
 ),
 
@@ -36,42 +42,47 @@ attempts as (
     from steps
 ),
 
+-- backwards: an attempt ends with its order, and its last checkout is the first one met
 outcomes as (
     select
         attempts.*,
-        max(attempts.closes_order) over (partition by attempts.session_key, attempts.attempt_no) as is_ordered,
-        row_number() over (
-            partition by attempts.session_key, attempts.attempt_no, attempts.action
-            order by attempts.event_no desc
-        ) as rank_from_end
+        max(attempts.closes_order) over attempt_from_end as is_ordered,
+        sum(attempts.action = 'checkout') over attempt_from_end as checkouts_from_end
     from attempts
+    window
+        attempt_from_end as (
+            partition by attempts.session_key, attempts.attempt_no
+            order by attempts.event_no desc
+            rows between unbounded preceding and current row
+        )
 ),
 
 final as (
     select
-        outcomes.session_key as session_key,
-        outcomes.user_id as user_id,
-        outcomes.session_date as session_date,
+        events.session_key as session_key,
+        events.user_id as user_id,
+        events.session_date as session_date,
         outcomes.attempt_no as attempt_no,
         if(
             outcomes.is_ordered,
             concat(toString(outcomes.session_key), '-', toString(outcomes.attempt_no)),
             ''
         ) as order_key,
-        outcomes.event_no as event_no,
-        outcomes.occurred_at as occurred_at,
-        outcomes.event_date as event_date,
-        outcomes.action as action,
-        outcomes.value as value,
-        outcomes.category as category,
-        outcomes.city as city,
-        outcomes.gender as gender,
-        outcomes.age as age,
+        events.event_no as event_no,
+        events.occurred_at as occurred_at,
+        events.event_date as event_date,
+        events.action as action,
+        events.value as value,
+        events.category as category,
+        events.city as city,
+        events.gender as gender,
+        events.age as age,
         toBool(outcomes.closes_order) as is_order_confirmation,
-        toBool(outcomes.action = 'checkout' and outcomes.rank_from_end = 1) as is_final_checkout,
+        toBool(outcomes.action = 'checkout' and outcomes.checkouts_from_end = 1) as is_final_checkout,
         months.input_version as input_version
-    from outcomes
-    inner join months on toYYYYMM(outcomes.session_date) = months.month
+    from events
+    inner join outcomes on events.session_key = outcomes.session_key and events.event_no = outcomes.event_no
+    inner join months on toYYYYMM(events.session_date) = months.month
 )
 
 select * from final

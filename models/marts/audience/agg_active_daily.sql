@@ -17,7 +17,7 @@ daily as (
         sales.city as city,
         sales.gender as gender,
         sales.age_group as age_group,
-        uniqExactState(sales.user_id) as users
+        uniqExactState(sales.user_key) as users
     from sales
     group by sales.event_date, sales.city, sales.gender, sales.age_group
 ),

@@ -109,8 +109,8 @@ united as (
 hourly as (
     select
         session_key,
-        user_id,
-        session_date,
+        any(united.user_id) as user_id,
+        any(united.session_date) as session_date,
         order_key,
         event_hour,
         category,
@@ -125,7 +125,7 @@ hourly as (
         sum(united.revenue) as revenue,
         toBool(max(united.is_order)) as is_order
     from united
-    group by session_key, user_id, session_date, order_key, event_hour, category, city, gender, age
+    group by session_key, order_key, event_hour, category, city, gender, age
 ),
 
 final as (
@@ -140,6 +140,7 @@ final as (
         hourly.session_key as session_key,
         hourly.session_date as session_date,
         hourly.user_id as user_id,
+        {{ surrogate_key(['hourly.user_id']) }} as user_key,
         hourly.order_key as order_key,
         hourly.category as category,
         hourly.city as city,
@@ -149,10 +150,10 @@ final as (
         {{ known('ages.age_group') }} as age_group,
         hourly.event_count as event_count,
         hourly.cart_item_count as cart_item_count,
-        hourly.seed_value as seed_value,
-        hourly.cart_value as cart_value,
-        hourly.checkout_value as checkout_value,
-        hourly.revenue as revenue,
+        toDecimal64(hourly.seed_value, 6) as seed_value,
+        toDecimal64(hourly.cart_value, 6) as cart_value,
+        toDecimal64(hourly.checkout_value, 6) as checkout_value,
+        toDecimal64(hourly.revenue, 6) as revenue,
         hourly.is_order as is_order,
         margins.margin as margin,
         months.input_version as input_version

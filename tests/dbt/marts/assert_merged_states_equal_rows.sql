@@ -26,7 +26,7 @@ united as (
         '{{ grain }}' as grain,
         {{ filter_no }} as filter_no,
         {{ grain }} as start,
-        uniqExact(user_id) as user_count
+        uniqExact(user_key) as user_count
     from {{ ref('fct_sales') }}
     where {{ filter }}
     group by start
