@@ -2,32 +2,33 @@
 -- Events of one second (dedup_mode exact) may differ; the version holds the last of them.
 with
 
-movers as (
-    select user_id
-    from {{ ref('dim_user_history') }}
-    group by user_id
-    having count() > 1
-),
-
-events as (
+compared as (
     select
-        user_id,
-        occurred_at,
-        argMax(tuple(city, gender, age), tuple(action_rank, row_index)) as attributes
-    from {{ ref('stg_events') }}
-    where user_id in (select movers.user_id from movers)
-    group by user_id, occurred_at
+        events.user_id as user_id,
+        events.occurred_at as occurred_at,
+        tuple(events.action_rank, events.row_index) as place,
+        not coalesce(
+            events.city = history.city
+            and events.gender = history.gender
+            and isNotDistinctFrom(events.age, history.age),
+            false
+        ) as differs
+    from {{ ref('stg_events') }} as events
+    asof left join {{ ref('dim_user_history') }} as history
+        on events.user_id = history.user_id
+            and events.occurred_at >= history.valid_from
 )
 
 select
-    events.user_id as user_id,
-    events.occurred_at as occurred_at
-from events
-asof left join {{ ref('dim_user_history') }} as history
-    on events.user_id = history.user_id
-        and events.occurred_at >= history.valid_from
-where not coalesce(
-        events.attributes.1 = history.city and events.attributes.2 = history.gender,
-        false
+    user_id,
+    occurred_at
+from compared
+where (user_id, occurred_at) in (
+        select
+            suspects.user_id,
+            suspects.occurred_at
+        from compared as suspects
+        where suspects.differs
     )
-    or not isNotDistinctFrom(events.attributes.3, history.age)
+group by user_id, occurred_at
+having argMax(compared.differs, compared.place)

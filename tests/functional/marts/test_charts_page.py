@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import re
 
+from bench.charts import selects
 from project import ROOT, Project
 
-PAGE = ROOT / "docs" / "charts.md"
 #: A log of four months has nothing odd to list, and is too short for a forecast.
 MAY_BE_EMPTY = {"A2", "A7", "A8", "S13"}
 
 
-def selects() -> list[tuple[str, str]]:
-    """The page's charts, as id and SELECT; a chart may have several."""
-    page = PAGE.read_text(encoding="utf-8")
-    sections = re.findall(r"^### ([SMA]\d+)\. (.*?)(?=^##|\Z)", page, re.DOTALL | re.MULTILINE)
-    return [
-        (chart, select)
-        for chart, text in sections
-        for select in re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-    ]
+PAGE = selects((ROOT / "docs" / "charts.md").read_text(encoding="utf-8"))
 
 
 def test_the_page_has_every_chart() -> None:
     promised = (
         {f"S{n}" for n in range(1, 15)} | {f"M{n}" for n in range(1, 16)} | {f"A{n}" for n in range(1, 10)}
     )
-    assert {chart for chart, _ in selects()} == promised
+    assert {chart for chart, _ in PAGE} == promised
 
 
 def test_each_chart_reads_one_mart() -> None:
-    for chart, select in selects():
+    for chart, select in PAGE:
         assert len(set(re.findall(r"telemetry_\w+\.\w+", select))) == 1, chart
 
 
@@ -41,10 +33,10 @@ def test_each_select_returns_rows(demo: Project) -> None:
     )
     bound = {"{date_from:Date}": first, "{date_to:Date}": last, "{snapshot:Date}": snapshot}
     queries = []
-    for _, select in selects():
+    for _, select in PAGE:
         for parameter, value in bound.items():
             select = select.replace(parameter, f"toDate('{value}')")
         queries.append(f"select count() from ({select})")
     answers = demo.ask(*queries)
-    empty = {chart for (chart, _), rows in zip(selects(), answers, strict=True) if rows == [[0]]}
+    empty = {chart for (chart, _), rows in zip(PAGE, answers, strict=True) if rows == [[0]]}
     assert empty <= MAY_BE_EMPTY
