@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bench import charts
+from bench import charts, preview
 from bench.process import Cost, measure
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +58,7 @@ def main() -> None:
     compare("one new day on the whole history", new_day, "on a tenth of it", of_short, 1.2)
 
     charts.main(ours)
+    preview.main(ours)
 
 
 def make_logs() -> None:

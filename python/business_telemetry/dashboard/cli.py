@@ -65,6 +65,7 @@ def _serve(catalogue: Catalogue, gate: Gate, port: int) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((LOOPBACK, port))
+        listener.listen()  # a browser that is quicker than the server waits instead of being refused
     except OSError as error:
         raise click.ClickException(f"Port {port} is taken; choose another one with --port.") from error
     click.echo(f"Dashboard: http://{LOOPBACK}:{listener.getsockname()[1]}/  (stop with Ctrl+C)")
