@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import chdb_http
 import pytest
 from project import Project
 
@@ -33,3 +37,16 @@ def demo(demo_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
 def demo_warehouse(demo: Project) -> Path:
     """The directory of the demo's warehouse."""
     return demo.home / "warehouse"
+
+
+@pytest.fixture(scope="session")
+def server_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """A server's port, and a directory for those who use it."""
+    home = tmp_path_factory.mktemp("server")
+    process = subprocess.Popen(
+        [sys.executable, chdb_http.__file__, str(home / "data")], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    yield int(process.stdout.readline()), home
+    process.kill()
+    process.wait()

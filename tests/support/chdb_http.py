@@ -16,6 +16,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import chdb
 
+#: What the URL may hold beside settings of the query.
+PROTOCOL = {"query", "database", "session_id", "query_id", "client_protocol_version", "wait_end_of_query"}
+TRANSPORT = ("param_", "send_", "http_", "cancel_http_")
 INSERT = re.compile(rb"\s*insert\b.*?\b(format)\s+(\w+)\s*?(?:\n|$)", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,6 +39,9 @@ class Handler(BaseHTTPRequestHandler):
         parameters = {name[6:]: value for name, value in options.items() if name.startswith("param_")}
         try:
             with self.one_at_a_time:
+                for name, value in options.items():
+                    if name not in PROTOCOL and not name.startswith(TRANSPORT):
+                        self.engine.query(f"set {name} = '{value}'")
                 self.answer(200, self.execute(query, data, parameters))
         except Exception as error:
             self.answer(500, str(error).encode())

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import chdb_http
 import clickhouse_connect
 import pytest
 from ingest_server import Server
 
 from business_telemetry.warehouse import Warehouse
-
-
-@pytest.fixture(scope="session")
-def server_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    home = tmp_path_factory.mktemp("server")
-    process = subprocess.Popen(
-        [sys.executable, chdb_http.__file__, str(home / "data")], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    yield int(process.stdout.readline()), home
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture
