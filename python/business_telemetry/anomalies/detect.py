@@ -64,7 +64,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
     for row, spans in enumerate(scan.best_intervals(found.interval)):
         for start, end in spans:
             index = int(np.searchsorted(scan.LENGTHS, end - start))
-            value = float(found.interval[row, end - 1, index])
+            value = float(found.interval[index, row, end - 1])
             p_value[row, start:end] = 1.0  # a day inside counts once, as its interval
             if not is_seasonal(panel, found, row, start, end, value):
                 chance = min(1.0, float(scan.SEARCH[index] * scan.two_sided(value)))
@@ -81,7 +81,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
 def is_seasonal(panel: Panel, found: Deviations, row: int, start: int, end: int, value: float) -> bool:
     """True if the deviation comes back every year, in the series itself or in its total."""
     return any(
-        scan.recurs_yearly(found.interval[one], start, end, value, 365.25 * panel.per_day)
+        scan.recurs_yearly(found.interval[:, one], start, end, value, 365.25 * panel.per_day)
         for one in {row, int(panel.parent[row])}
         if one >= 0
     )
@@ -98,7 +98,7 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
         if abs(item.score) < LEADER or any(item.overlap(leader) >= 0.5 for leader in leaders):
             continue
         leaders.append(item)
-        values = found.interval[:, item.end - 1, np.searchsorted(scan.LENGTHS, item.end - item.start)]
+        values = found.interval[np.searchsorted(scan.LENGTHS, item.end - item.start), :, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
         for row, p, q in zip(rows.tolist(), p_values, scan.false_discovery(p_values), strict=True):

@@ -253,9 +253,9 @@ def test_false_discovery_by_hand() -> None:
 
 
 def test_best_intervals_by_hand() -> None:
-    scores = np.full((1, 6, 17), np.nan)
-    scores[0, :, 0] = [0.0, 5.0, 0.0, 3.0, 3.0, 3.0]
-    scores[0, 5, 2] = 5.2  # days 3 to 5 together
+    scores = np.full((17, 1, 6), np.nan)
+    scores[0, 0] = [0.0, 5.0, 0.0, 3.0, 3.0, 3.0]
+    scores[2, 0, 5] = 5.2  # days 3 to 5 together
     assert best_intervals(scores) == [[(1, 2), (3, 6)]]
 
 
