@@ -8,6 +8,7 @@ from business_telemetry.anomalies.panel import Floats
 
 NOTHING = 1e-9  # means up to this are none
 
+
 def noise(mean: Floats, phi: Floats, seen: Floats, exponent: Floats) -> Floats:
     """R × T variances: dispersion times a power of the mean (Tweedie 1984), anchored at the mean level."""
     centre = ((seen * mean).sum(1) / np.maximum(seen.sum(1), 1) + 1e-9)[:, None]

@@ -21,8 +21,13 @@ def driver_frame(scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """One row per anomaly of a whole-shop series, dimension and member."""
     if scores.empty:
         return pd.DataFrame(columns=DRIVER_COLUMNS)
-    days = scores.merge(
-        series[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY], how="left"
+    flagged = scores[scores["is_anomaly"] & (scores["segment_type"] == "all")]
+    concerned = flagged[["metric", "day"]].drop_duplicates()
+    values = series[series["day"].isin(concerned["day"]) & series["metric"].isin(concerned["metric"])]
+    days = (
+        scores[scores["day"].isin(concerned["day"])]
+        .merge(concerned, on=["metric", "day"])
+        .merge(values[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY], how="left")
     )
     days["usual"] = (days["expected"] * days["denominator"]).fillna(0.0)
     whole = days[days["is_anomaly"] & (days["segment_type"] == "all")]

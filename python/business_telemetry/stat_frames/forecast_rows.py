@@ -22,7 +22,7 @@ def prediction_frame(series: pd.DataFrame, holidays: pd.DataFrame) -> pd.DataFra
     revenue = revenue_of(series)
     if revenue.empty:
         return pd.DataFrame(columns=PREDICTION_COLUMNS)
-    panel = panel_of(revenue, holidays, None)
+    panel = panel_of(revenue, holidays)
     past = predict(panel, levels_of(revenue, panel))
     shape = past.actual.shape
     places = places_of(past, revenue["segment"].astype(str).iloc[:: len(panel.dates)].to_numpy()).assign(

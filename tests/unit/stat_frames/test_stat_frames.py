@@ -89,7 +89,7 @@ def test_planted_outage_has_its_event_and_an_odd_month() -> None:
     assert event["event_key"].unique().tolist() == ["orders/all/Все/2022-06-10"]
     assert event[["kind", "direction"]].drop_duplicates().to_numpy().tolist() == [["outage", "down"]]
     assert event["impact"].iloc[0] == pytest.approx(-event["expected"].sum())
-    months = month_frame(rows, scores, HOLIDAYS, CAMPAIGNS)
+    months = month_frame(rows, scores)
     odd = months[(months["segment_type"] == "all") & months["is_odd"]]
     assert odd["month"].tolist() == [pd.Timestamp("2022-06-01")]
     june = rows[(rows["segment_type"] == "all") & (rows["day"].dt.month == 6)]
@@ -136,7 +136,7 @@ def test_short_logs_are_silent(days: int) -> None:
     scores = score_frame(rows, HOLIDAYS, CAMPAIGNS)
     assert len(scores) == max(days - 1, 0) * len(SEGMENTS) * (days > 2)
     assert not scores["is_anomaly"].any()
-    months = month_frame(rows, scores, HOLIDAYS, CAMPAIGNS)
+    months = month_frame(rows, scores)
     assert not months["is_odd"].any()
     assert driver_frame(scores, rows).empty
     predictions = prediction_frame(rows.assign(metric="revenue"), HOLIDAYS)
