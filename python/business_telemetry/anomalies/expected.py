@@ -34,7 +34,7 @@ EDGE_STEP = 0.04
 HUBER = 1.8
 REJECT = 5.0
 BLOCK_DAYS = 28
-BLOCK_HUBER = 2.0
+BLOCK_LIMIT = 2.0
 
 
 @dataclass(frozen=True)
@@ -174,13 +174,14 @@ def block_trust(score: Floats, width: int) -> Floats:
     """R × T weights from the `width` days around each day: a long incident is small day by day.
 
     Down-weighting whole blocks turns the mean over years into something close to a median, so that one
-    odd December does not bend what all Decembers are expected to be.
+    odd December does not bend what all Decembers are expected to be. The weight falls with the square of
+    the distance (redescending, like Tukey's): Huber's would let a long incident in one of three years win.
     """
     width = min(width, score.shape[1])
     sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
     start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
     block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
-    trust: Floats = BLOCK_HUBER / np.maximum(block, BLOCK_HUBER)
+    trust: Floats = (BLOCK_LIMIT / np.maximum(block, BLOCK_LIMIT)) ** 2
     return trust
 
 
