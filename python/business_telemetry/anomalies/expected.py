@@ -13,7 +13,7 @@ import numpy as np
 
 from business_telemetry.anomalies.noise import first_dispersion, noise, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
-from business_telemetry.anomalies.special import Special, special_days, special_effects, spread_special
+from business_telemetry.anomalies.special import Special, special_days
 
 ROUNDS = 8
 KNOT_DAYS = 90
@@ -71,28 +71,24 @@ def expect(panel: Panel, use: Bools) -> Expected:
     """Expected values of all series, learned from the days marked in `use` (S × T)."""
     mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
     log_n = np.log(np.maximum(panel.n, 1e-9))
-    specials = special_days(panel)
+    special = special_days(panel)
     for root in np.flatnonzero(panel.parent < 0).tolist():
         rows, months = np.array([root]), panel.dates.astype("datetime64[M]").astype(np.int64) % 12
         x = design(panel, months)
-        fit = fit_rows(panel, rows, log_n[rows], x, specials, use, depth=0)
+        fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
         aligned = align_season_edges(panel, root, fit, months)
         if np.any(aligned != months):
             months, x = aligned, design(panel, aligned)
-            fit = fit_rows(panel, rows, log_n[rows], x, specials, use, depth=0)
+            fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
         mean[root], variance[root] = fit.mean[0], fit.variance[0]
         family = np.flatnonzero(panel.parent == root)
         step = np.abs(fit.month[0] - np.median(fit.month[0]))
         doubt[np.append(family, root)] = SEASON_DOUBT * step[months]
         if len(family):
-            base = (
-                fit.curve - log_n[rows] + spread_special(fit.special, specials, family, panel) + log_n[family]
-            )
-            fit = fit_rows(panel, family, base, x, specials, use, depth=1)
+            base = fit.curve - log_n[rows] + special.spread(fit.special, family) + log_n[family]
+            fit = fit_rows(panel, family, base, x, special, use, depth=1)
             mean[family], variance[family] = fit.mean, fit.variance
-    for group in specials:
-        area = np.ix_(group.rows, group.days)
-        doubt[area] = np.maximum(doubt[area], SPECIAL_DOUBT)
+    doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
     return Expected(mean, variance, doubt)
 
 
@@ -121,7 +117,7 @@ def design(panel: Panel, months: Ints) -> Design:
 
 
 def fit_rows(
-    panel: Panel, rows: Ints, base: Floats, x: Design, specials: list[Special], use: Bools, depth: int
+    panel: Panel, rows: Ints, base: Floats, x: Design, special: Special, use: Bools, depth: int
 ) -> Fit:
     """Fit `rows` as deviations from the log curves `base`, by iteratively reweighted least squares.
 
@@ -151,13 +147,13 @@ def fit_rows(
         coefficients = solve_ridge(x, weight, curve - base + change, depth)
         curve = base + coefficients @ x.columns.T
         change = np.clip(y / np.exp(curve + spread) - 1, -1, 3 * sparse)
-        special = special_effects(change + spread, weight, specials, SPECIAL_PRIOR[depth])
-        spread = spread_special(special, specials, rows, panel)
+        effects = special.effects(change + spread, weight, SPECIAL_PRIOR[depth])
+        spread = special.spread(effects, rows)
         mean = np.exp(np.clip(curve + spread, -30, 30))
         residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
         phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
     month = coefficients[:, 8:20] if panel.knows_year else np.zeros((len(rows), 12))
-    return Fit(curve, special, mean, noise(mean, phi, seen, exponent), month)
+    return Fit(curve, effects, mean, noise(mean, phi, seen, exponent), month)
 
 
 def solve_ridge(x: Design, weight: Floats, target: Floats, depth: int) -> Floats:
