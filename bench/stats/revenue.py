@@ -7,7 +7,7 @@ from bench.stats.logs import draw, holiday_calendar
 from bench.stats.shop import VARIANTS
 
 from business_telemetry.anomalies import Panel
-from business_telemetry.forecast import HORIZON, forecast, seasonal_naive
+from business_telemetry.forecast import HORIZON, forecast, predict, seasonal_naive
 from business_telemetry.generate import DailyLog
 
 LEVELS = ("all", "category", "city")
@@ -40,13 +40,14 @@ def main(seeds: range) -> None:
         panel, levels = revenue_panel(log)
         last = int(np.flatnonzero(~panel.partial)[-1])
         known = panel.as_of(panel.dates[last - HORIZON])
-        result = forecast(known, levels)[0][-1]
+        result = forecast(predict(known, levels))
+        p50, low, high = (part[-1] for part in (result.p50, result.low, result.high))
         actual = panel.y[:, last - HORIZON + 1 : last + 1]
         naive = seasonal_naive(known, HORIZON)
         for level in LEVELS:
             rows = np.array([name == level for name in levels])
-            inside = (actual >= result.low / 100) & (actual <= result.high / 100)
-            error = np.abs(actual - result.p50 / 100)[rows].sum()
+            inside = (actual >= low / 100) & (actual <= high / 100)
+            error = np.abs(actual - p50 / 100)[rows].sum()
             sums[level] += [
                 error,
                 np.abs(actual - naive)[rows].sum(),
@@ -55,7 +56,7 @@ def main(seeds: range) -> None:
                 inside[rows].size,
             ]
             winners[level].append(result.candidate[int(np.flatnonzero(rows)[0])])
-            gap = max(gap, int(np.abs(result.p50[rows].sum(0) - result.p50[0]).max()))
+            gap = max(gap, int(np.abs(p50[rows].sum(0) - p50[0]).max()))
     print(f"\nRevenue of the last {HORIZON} days from what was known, seeds {seeds.start}-{seeds.stop - 1}")
     print(f"{'level':10s} {'WAPE':>6s} {'naive':>6s} {'ratio':>6s} {'80 % interval':>14s}  winners")
     for level, (error, naive_error, total, held, cells) in sums.items():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 
 import numpy as np
 from bench.stats.logs import draw, labelled, subset
 from bench.stats.ours import our_flags
-from bench.stats.protocol import Tally, judge
+from bench.stats.protocol import Signs, Tally, judge
 from bench.stats.simple import METHODS
+
+from business_telemetry.anomalies import Panel
 
 OURS = "ours"
 CALM: dict[str, object] = {"season": False}
@@ -24,6 +27,14 @@ SAME_DAY_LOGS = 3
 SAME_DAY = ("sessions", "orders", "revenue")  # each incident takes a run of its own
 
 
+def simple(panel: Panel) -> dict[str, Signs]:
+    """Flags of the simple methods."""
+    values = np.divide(panel.y, panel.n, out=np.full(panel.y.shape, np.nan), where=panel.n > 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return {name: run(values, 7) for name, run in METHODS.items()}
+
+
 def compare(seeds: range) -> None:
     """Print the table of all methods over logs with and without season steps, holidays and promotions."""
     tallies = {(name, high): Tally() for name in (*METHODS, OURS) for high in (False, True)}
@@ -31,12 +42,7 @@ def compare(seeds: range) -> None:
         log = labelled(draw(seed, {**VARIANTS[position % len(VARIANTS)], "incidents": "dense"}))
         flags, scores = our_flags(log.panel)
         found = {OURS: flags}
-        values = np.divide(
-            log.panel.y, log.panel.n, out=np.full(log.panel.y.shape, np.nan), where=log.panel.n > 0
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            found |= {name: np.where(scores.is_tested, run(values, 7), 0) for name, run in METHODS.items()}
+        found |= {name: np.where(scores.is_tested, signs, 0) for name, signs in simple(log.panel).items()}
         for name, signs in found.items():
             for high in (False, True):
                 judge(log, signs, scores.is_tested, log.is_high | (not high), tallies[name, high])
@@ -85,7 +91,7 @@ def quiet(seeds: range) -> None:
 
 def same_day(seeds: range) -> None:
     """Print how many incidents are flagged on their first clear day when the data end there."""
-    found, all_ = 0, 0
+    found, all_ = Counter[str](), 0
     for position, seed in enumerate(seeds):
         log = subset(
             labelled(draw(seed, {**VARIANTS[position % len(VARIANTS)], "incidents": "dense"})), SAME_DAY
@@ -95,13 +101,12 @@ def same_day(seeds: range) -> None:
             if label.judged[0] >= 366:
                 first.setdefault(int(label.judged[0]), []).append(number)
         for day, numbers in first.items():
-            flags, _ = our_flags(log.panel.as_of(log.panel.dates[day]))
-            found += sum(int(flags[log.labels[k].series, day] == log.labels[k].sign) for k in numbers)
+            known = log.panel.as_of(log.panel.dates[day])
+            for name, flags in (simple(known) | {OURS: our_flags(known)[0]}).items():
+                found[name] += sum(flags[log.labels[k].series, day] == log.labels[k].sign for k in numbers)
             all_ += len(numbers)
-    print(
-        "same-day recall, data cut on the first clear day (after the first year): "
-        f"{found / max(all_, 1):.2f} of {all_}"
-    )
+    recalls = ", ".join(f"{name} {found[name] / max(all_, 1):.2f}" for name in (*METHODS, OURS))
+    print(f"same-day recall of {all_}, data cut on the first clear day (after the first year): {recalls}")
 
 
 def main(seeds: range) -> None:

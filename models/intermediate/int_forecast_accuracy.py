@@ -2,4 +2,4 @@ from business_telemetry.stat_frames import accuracy_frame
 
 
 def model(dbt, session):
-    return accuracy_frame(dbt.ref("int_metric_series"), dbt.ref("holidays"))
+    return accuracy_frame(dbt.ref("int_forecast_predictions"))

@@ -2,4 +2,4 @@ from business_telemetry.stat_frames import forecast_frame
 
 
 def model(dbt, session):
-    return forecast_frame(dbt.ref("int_metric_series"), dbt.ref("holidays"))
+    return forecast_frame(dbt.ref("int_forecast_predictions"))

@@ -6,10 +6,11 @@ Tashman 2000); each level of the hierarchy uses the candidate with the smallest 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from business_telemetry.anomalies.expected import expect
 from business_telemetry.anomalies.panel import Floats, Ints, Panel
@@ -21,8 +22,27 @@ ORIGIN_STEP = 56
 MAX_ORIGINS = 7  # a year of them: every season is judged once, and with nearly today's length of history
 RECENT = 56  # days that tell the current level
 COVERAGE = 0.8
+NAIVE = "seasonal_naive"
+DEFAULT = "calendar_regression"
 
-Candidate = Callable[[Panel, int], Floats]
+
+@dataclass(frozen=True)
+class Predictions:
+    """What every candidate predicted from K origins, in the order of time; the last one is the log's end.
+
+    Attributes:
+        origins: K last days that were known.
+        levels: S level names, the total first; the members of a level add up to the total.
+        values: K × S × H predictions by candidate, NaN where its history is too short.
+        actual: K × S × H values that came, NaN where a day is not over or not whole.
+        usual_change: S mean |y(t) - y(t-7)|, the unit of the MASE.
+    """
+
+    origins: NDArray[np.datetime64]
+    levels: list[str]
+    values: dict[str, Floats]
+    actual: Floats
+    usual_change: Floats
 
 
 @dataclass(frozen=True)
@@ -44,14 +64,46 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Forecast:
-    """S × H forecasts from one origin, money in integer kopecks; children sum to their parent in p50."""
+    """S candidates used and K × S × H forecasts in integer kopecks; in p50 children sum to their parent."""
 
-    origin: np.datetime64
-    dates: np.ndarray[tuple[int], np.dtype[np.datetime64]]
     candidate: list[str]
     p50: Ints
     low: Ints
     high: Ints
+
+
+def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Predictions:
+    """Run all candidates from rolling origins, of which all but the end have a whole horizon to compare with.
+
+    Args:
+        panel: money series, the total first and its segments after it (parent 0).
+        levels: S level names.
+        horizon: days ahead.
+    """
+    days = panel.y.shape[1]
+    origins = [*sorted(range(days - horizon, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS]), days]
+    runs = [candidates(panel.as_of(panel.dates[day - 1]), horizon) for day in origins]
+    came = np.hstack([np.where(panel.observed, panel.y, np.nan), np.full((len(panel.y), horizon), np.nan)])
+    return Predictions(
+        origins=panel.dates[np.array(origins) - 1],
+        levels=list(levels),
+        values={name: np.array([run[name] for run in runs]) for name in runs[0]},
+        actual=np.array([came[:, day : day + horizon] for day in origins]),
+        usual_change=np.abs(panel.y[:, 7:] - panel.y[:, :-7]).mean(1),
+    )
+
+
+def candidates(panel: Panel, horizon: int) -> dict[str, Floats]:
+    """S × H predictions of every method, from the panel's days only."""
+    fitted = extended_expectation(panel, horizon)
+    index, regression = month_weekday_index(panel, horizon), fitted[:, -horizon:]
+    return {
+        NAIVE: seasonal_naive(panel, horizon),
+        "month_weekday_index": index,
+        DEFAULT: regression,
+        "recent_calendar_regression": regression * recent_level(panel, fitted),
+        "combined": (index + regression) / 2,  # whose errors differ (Bates & Granger 1969)
+    }
 
 
 def seasonal_naive(panel: Panel, horizon: int) -> Floats:
@@ -82,40 +134,8 @@ def month_weekday_index(panel: Panel, horizon: int) -> Floats:
     return known
 
 
-def calendar_regression(panel: Panel, horizon: int) -> Floats:
-    """The anomaly scores' robust expectation (weekday, month, holidays, bending trend), read ahead."""
-    return extended_expectation(panel, horizon)[:, -horizon:]
-
-
-def recent_calendar_regression(panel: Panel, horizon: int) -> Floats:
-    """The calendar regression, moved half the way to the median level of the last eight weeks."""
-    fitted = extended_expectation(panel, horizon)
-    past = fitted[:, : panel.y.shape[1]]
-    recent = np.where(panel.observed & (past > 0), panel.y / np.maximum(past, 1e-9), np.nan)[:, -RECENT:]
-    known = np.isfinite(recent).sum(1) >= RECENT // 2
-    level = np.ones((len(fitted), 1))
-    level[known, 0] = np.sqrt(np.clip(np.nanmedian(recent[known], axis=1), 0.5, 2.0))
-    return fitted[:, -horizon:] * level
-
-
-def combined(panel: Panel, horizon: int) -> Floats:
-    """Mean of the index and the regression, whose errors differ (Bates & Granger 1969)."""
-    return (month_weekday_index(panel, horizon) + calendar_regression(panel, horizon)) / 2
-
-
-CANDIDATES: dict[str, Candidate] = {
-    "seasonal_naive": seasonal_naive,
-    "month_weekday_index": month_weekday_index,
-    "calendar_regression": calendar_regression,
-    "recent_calendar_regression": recent_calendar_regression,
-    "combined": combined,
-}
-NAIVE = "seasonal_naive"
-DEFAULT = "calendar_regression"
-
-
 def extended_expectation(panel: Panel, horizon: int) -> Floats:
-    """S × (T + H) expected values, learned from the panel's days only."""
+    """S × (T + H) values the anomaly scores' robust regression expects (weekday, month, holidays, trend)."""
     series, days = panel.y.shape
     unknown = np.full((series, horizon), np.nan)
     longer = replace(
@@ -128,54 +148,43 @@ def extended_expectation(panel: Panel, horizon: int) -> Floats:
     return expect(longer, longer.observed).mean
 
 
-@dataclass(frozen=True)
-class Backtest:
-    """K origins (days of history known), each candidate's K × S × H predictions, and what came."""
-
-    origins: list[int]
-    predictions: dict[str, Floats]
-    actual: Floats
-
-
-def backtest(panel: Panel, horizon: int = HORIZON) -> Backtest:
-    """Forecast from rolling origins, the last of which leaves a whole horizon to compare with."""
-    last = panel.y.shape[1] - horizon
-    origins = sorted(range(last, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS])
-    observed = np.where(panel.observed, panel.y, np.nan)
-    actual = np.array([observed[:, day : day + horizon] for day in origins])
-    known = [panel.as_of(panel.dates[day - 1]) for day in origins]
-    shape = len(origins), len(panel.y), horizon
-    predictions = {
-        name: np.array([run(past, horizon) for past in known]).reshape(shape)
-        for name, run in CANDIDATES.items()
-    }
-    return Backtest(origins, predictions, actual.reshape(shape))
+def recent_level(panel: Panel, fitted: Floats) -> Floats:
+    """S × 1 factors half the way from the fitted to the median level of the last eight weeks."""
+    past = fitted[:, : panel.y.shape[1]]
+    recent = np.where(panel.observed & (past > 0), panel.y / np.maximum(past, 1e-9), np.nan)[:, -RECENT:]
+    known = np.isfinite(recent).sum(1) >= RECENT // 2
+    level = np.ones((len(fitted), 1))
+    level[known, 0] = np.sqrt(np.clip(np.nanmedian(recent[known], axis=1), 0.5, 2.0))
+    return level
 
 
-def choose(test: Backtest, panel: Panel, levels: Sequence[str]) -> tuple[dict[str, str], list[Accuracy]]:
-    """The winner of each level, and how all candidates fared."""
-    winners: dict[str, str] = {}
-    accuracy: list[Accuracy] = []
-    change = np.abs(panel.y[:, 7:] - panel.y[:, :-7])
-    for level in dict.fromkeys(levels):
-        rows = np.array([name == level for name in levels])
-        winners[level] = DEFAULT
-        if not test.origins:
-            continue
-        actual = test.actual[:, rows]
-        scale = float(np.nanmean(change[rows]))
-        wapes = {}
-        for name, predicted in test.predictions.items():
-            error = np.abs(actual - predicted[:, rows])
-            wapes[name] = float(np.nansum(error) / max(np.nansum(actual), 1e-9))
-            low, high = held_out_bounds(test, name)
-            inside = (actual >= low[:, rows]) & (actual <= high[:, rows])
-            coverage = float(inside[np.isfinite(actual)].mean())
-            mase = float(np.nanmean(error)) / max(scale, 1e-9)
-            accuracy.append(Accuracy(level, name, len(test.origins), wapes[name], mase, coverage, False))
-        winners[level] = min(wapes, key=lambda name: wapes[name])
-    marked = [replace(row, is_winner=winners[row.level] == row.candidate) for row in accuracy]
-    return winners, marked
+def accuracies(past: Predictions) -> list[Accuracy]:
+    """How each candidate fared on each level, the smallest error marked; none without a backtest."""
+    rows: list[Accuracy] = []
+    for name, predicted in past.values.items() if len(past.origins) > 1 else ():
+        error, known = np.abs(past.actual - predicted), np.isfinite(past.actual)
+        low, high = held_out_factors(past, name)
+        inside = (past.actual >= low * predicted) & (past.actual <= high * predicted)
+        for level in dict.fromkeys(past.levels):
+            here = np.array([other == level for other in past.levels])
+            rows.append(
+                Accuracy(
+                    level=level,
+                    candidate=name,
+                    origins=len(past.origins) - 1,
+                    wape=float(np.nansum(error[:, here]) / max(np.nansum(past.actual[:, here]), 1e-9)),
+                    mase=float(np.nanmean(error[:, here]) / max(past.usual_change[here].mean(), 1e-9)),
+                    coverage=float(inside[:, here][known[:, here]].mean()),
+                    is_winner=False,
+                )
+            )
+    best = winners(rows)
+    return [replace(row, is_winner=best[row.level] == row.candidate) for row in rows]
+
+
+def winners(rows: Sequence[Accuracy]) -> dict[str, str]:
+    """The candidate with the smallest error by level."""
+    return {row.level: row.candidate for row in sorted(rows, key=lambda row: -row.wape)}
 
 
 def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]:
@@ -195,15 +204,11 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
     return np.minimum(low, 1.0), np.maximum(high, 1.0)
 
 
-def held_out_bounds(test: Backtest, candidate: str) -> tuple[Floats, Floats]:
-    """K × S × H bounds of each origin from the errors of the other origins."""
-    predicted = test.predictions[candidate]
-    low, high = np.empty_like(predicted), np.empty_like(predicted)
-    for index in range(len(test.origins)):
-        others = np.arange(len(test.origins)) != index
-        below, above = interval_factors(test.actual[others], predicted[others])
-        low[index], high[index] = predicted[index] * below[:, None], predicted[index] * above[:, None]
-    return low, high
+def held_out_factors(past: Predictions, candidate: str) -> tuple[Floats, Floats]:
+    """K × S × 1 interval factors of each origin from the errors of the other origins."""
+    predicted, every = past.values[candidate], np.arange(len(past.origins))
+    pairs = [interval_factors(past.actual[every != k], predicted[every != k]) for k in every]
+    return np.array([low for low, _ in pairs])[:, :, None], np.array([high for _, high in pairs])[:, :, None]
 
 
 def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
@@ -223,51 +228,16 @@ def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
     return result
 
 
-def assemble(
-    panel: Panel,
-    levels: Sequence[str],
-    day: int,
-    chosen: dict[str, str],
-    raw: dict[str, Floats],
-    test: Backtest,
-) -> Forecast:
-    """Put the winners' predictions from one origin together, reconcile them and add the intervals."""
-    names = [chosen[level] for level in levels]
-    p50 = np.array([raw[name][row] for row, name in enumerate(names)])
-    below, above = np.empty(len(p50)), np.empty(len(p50))
-    others = np.array([origin != day for origin in test.origins], dtype=np.bool_)
+def forecast(past: Predictions) -> Forecast:
+    """The winners' predictions from all origins, reconciled, with their intervals."""
+    chosen = winners(accuracies(past))
+    names = [chosen.get(level, DEFAULT) for level in past.levels]
+    p50, low, high = (np.empty(past.actual.shape) for _ in range(3))
     for name in set(names):
         rows = np.array([other == name for other in names])
-        low, high = interval_factors(test.actual[others], test.predictions[name][others])
-        below[rows], above[rows] = low[rows], high[rows]
-    kopecks = reconcile(np.nan_to_num(p50), levels)
-    lowest: Ints = np.floor(kopecks * below[:, None]).astype(np.int64)
-    highest: Ints = np.ceil(kopecks * above[:, None]).astype(np.int64)
-    origin = panel.dates[0] + (day - 1)
-    return Forecast(origin, origin + np.arange(1, p50.shape[1] + 1), names, kopecks, lowest, highest)
-
-
-def forecast(
-    panel: Panel, levels: Sequence[str], horizon: int = HORIZON
-) -> tuple[list[Forecast], list[Accuracy]]:
-    """Forecasts from all backtest origins and, last, from the panel's end; and the candidates' accuracy.
-
-    Args:
-        panel: money series, the total first and its segments after it (parent 0).
-        levels: S level names; the members of a level add up to the total.
-        horizon: days ahead.
-
-    Returns:
-        Forecasts in the order of their origins, and one accuracy row per level and candidate.
-    """
-    test = backtest(panel, horizon)
-    winners, accuracy = choose(test, panel, levels)
-    results = [
-        assemble(
-            panel, levels, day, winners, {name: all_[k] for name, all_ in test.predictions.items()}, test
-        )
-        for k, day in enumerate(test.origins)
-    ]
-    final = {name: CANDIDATES[name](panel, horizon) for name in set(winners.values())}
-    results.append(assemble(panel, levels, panel.y.shape[1], winners, final, test))
-    return results, accuracy
+        below, above = held_out_factors(past, name)
+        p50[:, rows], low[:, rows], high[:, rows] = past.values[name][:, rows], below[:, rows], above[:, rows]
+    kopecks = np.array([reconcile(one, past.levels) for one in np.nan_to_num(p50)])
+    lowest: Ints = np.floor(kopecks * low).astype(np.int64)
+    highest: Ints = np.ceil(kopecks * high).astype(np.int64)
+    return Forecast(names, kopecks, lowest, highest)

@@ -14,7 +14,7 @@ from business_telemetry.anomalies.scan import Deviations, Interval
 
 WARM_UP_DAYS = 14  # whole days before a series is judged at all, and
 MIN_HISTORY_DAYS = 56  # before anything of it is
-MIN_MEAN = 0.5  # units a day below which counts say nothing
+MIN_BUSY = 0.4  # share of whole days with any event below which days say nothing (half an event a day)
 Q_LEVEL = 0.02  # expected share of false events among the flagged ones
 LEADER = 5.5  # score from which an interval is looked up in the other series
 MIN_SHIFT = 0.8  # daily noise units by which a looked-up interval must deviate
@@ -35,15 +35,18 @@ def score(panel: Panel) -> Scores:
 
 
 def testable(panel: Panel) -> Bools:
-    """S × T days that may be flagged: whole, past the warm-up, in series that vary and are not too thin."""
-    observed = panel.observed
+    """S × T days that may be flagged: whole, past the warm-up, in series that vary and are not too thin.
+
+    Thin means too few events, whatever their amounts: a city that sells every third day has no daily level.
+    """
+    observed, whole = panel.observed, np.isfinite(panel.y) & ~panel.partial
     age, count = np.cumsum(observed, axis=1), observed.sum(1)
-    mean = np.where(observed, panel.y, 0.0).sum(1) / np.maximum(count, 1)
+    busy = (whole & (panel.y > 0)).sum(1) >= MIN_BUSY * whole.sum(1)
     level = np.divide(panel.y, panel.n, out=np.zeros(panel.y.shape), where=observed)
     varies = np.max(level, axis=1, where=observed, initial=-np.inf) > np.min(
         level, axis=1, where=observed, initial=np.inf
     )
-    usable = (count >= MIN_HISTORY_DAYS) & varies & (panel.money | (mean >= MIN_MEAN))
+    usable = (count >= MIN_HISTORY_DAYS) & varies & busy
     judged: Bools = observed & (age > WARM_UP_DAYS) & usable[:, None]
     return judged
 
@@ -64,7 +67,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
     for row, spans in enumerate(scan.best_intervals(found.interval)):
         for start, end in spans:
             index = int(np.searchsorted(scan.LENGTHS, end - start))
-            value = float(found.interval[row, end - 1, index])
+            value = float(found.interval[index, row, end - 1])
             p_value[row, start:end] = 1.0  # a day inside counts once, as its interval
             if not is_seasonal(panel, found, row, start, end, value):
                 chance = min(1.0, float(scan.SEARCH[index] * scan.two_sided(value)))
@@ -81,7 +84,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
 def is_seasonal(panel: Panel, found: Deviations, row: int, start: int, end: int, value: float) -> bool:
     """True if the deviation comes back every year, in the series itself or in its total."""
     return any(
-        scan.recurs_yearly(found.interval[one], start, end, value, 365.25 * panel.per_day)
+        scan.recurs_yearly(found.interval[:, one], start, end, value, 365.25 * panel.per_day)
         for one in {row, int(panel.parent[row])}
         if one >= 0
     )
@@ -98,7 +101,7 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
         if abs(item.score) < LEADER or any(item.overlap(leader) >= 0.5 for leader in leaders):
             continue
         leaders.append(item)
-        values = found.interval[:, item.end - 1, np.searchsorted(scan.LENGTHS, item.end - item.start)]
+        values = found.interval[np.searchsorted(scan.LENGTHS, item.end - item.start), :, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
         for row, p, q in zip(rows.tolist(), p_values, scan.false_discovery(p_values), strict=True):

@@ -34,9 +34,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Scores:
-    """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged."""
+    """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged.
+
+    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself.
+    """
 
     expected: Floats
+    noise: Floats
+    doubt: Floats
     lower: Floats
     upper: Floats
     score: Floats
@@ -91,7 +96,19 @@ def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> S
     event[~tested] = -1
     n = np.where(panel.n > 0, panel.n, np.nan)
     p_value[~tested] = q_value[~tested] = 1.0
-    return Scores(expected.mean / n, lower / n, upper / n, day, p_value, q_value, tested, event, events)
+    return Scores(
+        expected=expected.mean / n,
+        noise=np.sqrt(expected.variance) / n,
+        doubt=expected.doubt,
+        lower=lower / n,
+        upper=upper / n,
+        score=day,
+        p_value=p_value,
+        q_value=q_value,
+        is_tested=tested,
+        event=event,
+        events=events,
+    )
 
 
 def kind_of(ratio: Floats, score: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from business_telemetry.anomalies.noise import first_dispersion, noise, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
-from business_telemetry.anomalies.special import Special, special_days, special_effects, spread_special
+from business_telemetry.anomalies.special import Special, special_days
 
 ROUNDS = 8
 KNOT_DAYS = 90
@@ -34,7 +34,7 @@ EDGE_STEP = 0.04
 HUBER = 1.8
 REJECT = 5.0
 BLOCK_DAYS = 28
-BLOCK_HUBER = 2.0
+BLOCK_LIMIT = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,16 @@ class Expected:
     mean: Floats
     variance: Floats
     doubt: Floats
+
+
+@dataclass(frozen=True)
+class Design:
+    """T × P regressors, their 2 × P prior standard deviations (total, segment), products of each two."""
+
+    columns: Floats
+    prior: Floats
+    corner: tuple[Ints, Ints]
+    products: Floats
 
 
 @dataclass(frozen=True)
@@ -61,31 +71,29 @@ def expect(panel: Panel, use: Bools) -> Expected:
     """Expected values of all series, learned from the days marked in `use` (S × T)."""
     mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
     log_n = np.log(np.maximum(panel.n, 1e-9))
-    specials = special_days(panel)
+    special = special_days(panel)
     for root in np.flatnonzero(panel.parent < 0).tolist():
         rows, months = np.array([root]), panel.dates.astype("datetime64[M]").astype(np.int64) % 12
-        fit = fit_rows(panel, rows, log_n[rows], months, specials, use, depth=0)
-        if np.any(fit.month):
-            months = align_season_edges(panel, root, fit, months)
-            fit = fit_rows(panel, rows, log_n[rows], months, specials, use, depth=0)
+        x = design(panel, months)
+        fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
+        aligned = align_season_edges(panel, root, fit, months)
+        if np.any(aligned != months):
+            months, x = aligned, design(panel, aligned)
+            fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
         mean[root], variance[root] = fit.mean[0], fit.variance[0]
         family = np.flatnonzero(panel.parent == root)
         step = np.abs(fit.month[0] - np.median(fit.month[0]))
         doubt[np.append(family, root)] = SEASON_DOUBT * step[months]
         if len(family):
-            base = (
-                fit.curve - log_n[rows] + spread_special(fit.special, specials, family, panel) + log_n[family]
-            )
-            fit = fit_rows(panel, family, base, months, specials, use, depth=1)
+            base = fit.curve - log_n[rows] + special.spread(fit.special, family) + log_n[family]
+            fit = fit_rows(panel, family, base, x, special, use, depth=1)
             mean[family], variance[family] = fit.mean, fit.variance
-    for group in specials:
-        area = np.ix_(group.rows, group.days)
-        doubt[area] = np.maximum(doubt[area], SPECIAL_DOUBT)
+    doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
     return Expected(mean, variance, doubt)
 
 
-def design(panel: Panel, months: Ints) -> tuple[Floats, Floats]:
-    """T × P regressors and their 2 × P prior standard deviations (total, segment)."""
+def design(panel: Panel, months: Ints) -> Design:
+    """Regressors of the panel's days, which behave like the given months."""
     length, day = len(panel.dates), panel.dates.astype("datetime64[D]").astype(np.int64)
     blocks = {"weekday": np.eye(7)[day % 7]}
     if panel.knows_year:
@@ -103,19 +111,19 @@ def design(panel: Panel, months: Ints) -> tuple[Floats, Floats]:
     priors += [
         np.repeat([[p] for p in PRIOR[name]], block.shape[1], axis=1) for name, block in blocks.items()
     ]
-    return np.hstack([np.ones((length, 1)), *blocks.values()]), np.hstack(priors)
+    columns = np.hstack([np.ones((length, 1)), *blocks.values()])
+    corner = np.triu_indices(columns.shape[1])
+    return Design(columns, np.hstack(priors), corner, columns[:, corner[0]] * columns[:, corner[1]])
 
 
 def fit_rows(
-    panel: Panel, rows: Ints, base: Floats, months: Ints, specials: list[Special], use: Bools, depth: int
+    panel: Panel, rows: Ints, base: Floats, x: Design, special: Special, use: Bools, depth: int
 ) -> Fit:
     """Fit `rows` as deviations from the log curves `base`, by iteratively reweighted least squares.
 
     Robust in two ways: Huber weights (Huber 1964) on days, and on the four weeks around each day. The
     dispersion is Huber's "proposal 2" on Pearson residuals.
     """
-    x, priors = design(panel, months)
-    pairs = np.stack([x[:, i] * x[:, j] for i, j in zip(*np.triu_indices(x.shape[1]), strict=True)], axis=1)
     seen, power = use[rows].astype(float), panel.power[rows]
     y = np.where(use[rows], panel.y[rows], 0.0)
     exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
@@ -136,27 +144,25 @@ def fit_rows(
             trust *= np.abs(score) < REJECT
         weight = seen * trust * mean**2 / variance
         change = np.clip(y / mean - 1, -1, 3 * sparse)
-        coefficients = solve_ridge(x, pairs, weight, curve - base + change, priors[depth])
-        curve = base + coefficients @ x.T
+        coefficients = solve_ridge(x, weight, curve - base + change, depth)
+        curve = base + coefficients @ x.columns.T
         change = np.clip(y / np.exp(curve + spread) - 1, -1, 3 * sparse)
-        special = special_effects(change + spread, weight, specials, SPECIAL_PRIOR[depth])
-        spread = spread_special(special, specials, rows, panel)
+        effects = special.effects(change + spread, weight, SPECIAL_PRIOR[depth])
+        spread = special.spread(effects, rows)
         mean = np.exp(np.clip(curve + spread, -30, 30))
         residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
         phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
     month = coefficients[:, 8:20] if panel.knows_year else np.zeros((len(rows), 12))
-    return Fit(curve, special, mean, noise(mean, phi, seen, exponent), month)
+    return Fit(curve, effects, mean, noise(mean, phi, seen, exponent), month)
 
 
-def solve_ridge(x: Floats, pairs: Floats, weight: Floats, target: Floats, prior: Floats) -> Floats:
-    """R × P coefficients of weighted ridge regressions that share the T × P regressors."""
-    upper = np.triu_indices(x.shape[1])
-    gram = np.zeros((len(weight), x.shape[1], x.shape[1]))
-    gram[:, upper[0], upper[1]] = weight @ pairs
-    gram[:, upper[1], upper[0]] = gram[:, upper[0], upper[1]]
-    every = np.arange(x.shape[1])
-    gram[:, every, every] += prior**-2.0
-    solution = np.linalg.solve(gram, ((weight * target) @ x)[:, :, None])
+def solve_ridge(x: Design, weight: Floats, target: Floats, depth: int) -> Floats:
+    """R × P coefficients of weighted ridge regressions that share their regressors."""
+    every, (first, second) = np.arange(x.columns.shape[1]), x.corner
+    gram = np.zeros((len(weight), len(every), len(every)))
+    gram[:, first, second] = gram[:, second, first] = weight @ x.products
+    gram[:, every, every] += x.prior[depth] ** -2.0
+    solution = np.linalg.solve(gram, ((weight * target) @ x.columns)[:, :, None])
     return np.asarray(solution[:, :, 0], dtype=np.float64)
 
 
@@ -164,13 +170,14 @@ def block_trust(score: Floats, width: int) -> Floats:
     """R × T weights from the `width` days around each day: a long incident is small day by day.
 
     Down-weighting whole blocks turns the mean over years into something close to a median, so that one
-    odd December does not bend what all Decembers are expected to be.
+    odd December does not bend what all Decembers are expected to be. The weight falls with the square of
+    the distance (redescending, like Tukey's): Huber's would let a long incident in one of three years win.
     """
     width = min(width, score.shape[1])
     sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
     start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
     block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
-    trust: Floats = BLOCK_HUBER / np.maximum(block, BLOCK_HUBER)
+    trust: Floats = (BLOCK_LIMIT / np.maximum(block, BLOCK_LIMIT)) ** 2
     return trust
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from business_telemetry.anomalies import scan
 from business_telemetry.anomalies.detect import Q_LEVEL
 from business_telemetry.anomalies.events import BAND
-from business_telemetry.anomalies.expected import expect
+from business_telemetry.anomalies.expected import Expected
 from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
@@ -32,7 +32,7 @@ class Months:
     score: Floats
 
 
-def months(panel: Panel, tested: Bools, anomalous: Bools) -> Months:
+def months(panel: Panel, expected: Expected, tested: Bools) -> Months:
     """Judge each month of each series by the sum of its observed days.
 
     Doubt about the mean does not average out over a month, noise does; what the months of a series scatter
@@ -40,10 +40,9 @@ def months(panel: Panel, tested: Bools, anomalous: Bools) -> Months:
 
     Args:
         panel: the series, without what is later than the day to judge as of.
+        expected: what the panel's days were scored against.
         tested: S × T flags of the panel's scores.
-        anomalous: S × T flags of the days that do not teach the expectation.
     """
-    expected = expect(panel, panel.observed & ~anomalous)
     month = panel.dates.astype("datetime64[M]")
     names = np.unique(month)
     member = (month[:, None] == names).astype(float)

@@ -6,6 +6,8 @@ import numpy as np
 
 from business_telemetry.anomalies.panel import Floats
 
+NOTHING = 1e-9  # means up to this are none
+
 
 def noise(mean: Floats, phi: Floats, seen: Floats, exponent: Floats) -> Floats:
     """R × T variances: dispersion times a power of the mean (Tweedie 1984), anchored at the mean level."""
@@ -38,14 +40,14 @@ def normal_score(y: Floats, mean: Floats, variance: Floats, power: Floats) -> Fl
     amounts (Wilson & Hilferty 1931) and k = 2/3 for counts (Anscombe 1953). Half a unit (variance/mean)
     of continuity correction keeps sparse counts honest.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cv2 = variance / (mean * mean)
-        ratio = y / mean
-        ratio = ratio + np.clip(1.0 - ratio, -0.5 * cv2, 0.5 * cv2)
-        root = np.cbrt(ratio)
-        root = np.where(power > 0.5, root * root, root)
-        score = (root - 1.0 + cv2 / 9.0) / (power * np.sqrt(cv2))
-    return np.where(mean > 1e-9, np.nan_to_num(score), 0.0)
+    known = np.maximum(mean, NOTHING)
+    cv2 = np.maximum(variance, NOTHING**2) / (known * known)
+    ratio = y / known
+    ratio += np.clip(1.0 - ratio, -0.5 * cv2, 0.5 * cv2)
+    root = np.cbrt(ratio)
+    root = np.where(power > 0.5, root * root, root)
+    score = (root - 1.0 + cv2 / 9.0) / (power * np.sqrt(cv2))
+    return np.where(mean > NOTHING, score, 0.0)
 
 
 def band(mean: Floats, variance: Floats, power: Floats, width: Floats | float) -> tuple[Floats, Floats]:
@@ -56,7 +58,7 @@ def band(mean: Floats, variance: Floats, power: Floats, width: Floats | float) -
             np.maximum(1 - cv**2 / 9 + side * width * power * cv, 0.0) ** (1 / power) + side * cv**2 / 2
             for side in (-1, 1)
         )
-    known = mean > 1e-9
+    known = mean > NOTHING
     return np.where(known, mean * np.clip(low, 0.0, 1.0), 0.0), np.where(
         known, mean * np.maximum(high, 1.0), mean
     )

@@ -6,46 +6,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
+from business_telemetry.anomalies.panel import Floats, Ints, Panel
 
 
 @dataclass(frozen=True)
 class Special:
-    """Days that share one effect in the series of `rows` (S flags)."""
+    """G groups of days that share one effect: their days (G × T) and the series concerned (S × G), 0 or 1."""
 
-    rows: Bools
-    days: Ints
+    days: Floats
+    scope: Floats
 
+    def effects(self, change: Floats, weight: Floats, prior: float) -> Floats:
+        """R × G log effects, shrunk towards none, from R × T changes and their weights."""
+        sizes: Floats = (weight * change) @ self.days.T / (weight @ self.days.T + prior**-2.0)
+        return sizes
 
-def special_days(panel: Panel) -> list[Special]:
-    """The calendar's days grouped by name and scope."""
-    known: dict[tuple[str, tuple[int, ...] | None], list[int]] = {}
-    for entry in panel.calendar:
-        index = (
-            int((entry.day - panel.dates[0]).astype("timedelta64[D]").astype(int)) if len(panel.dates) else -1
-        )
-        if 0 <= index < len(panel.dates):
-            known.setdefault((entry.name, entry.scope), []).append(index)
-    groups = []
-    for (_, scope), days in known.items():
-        rows = np.full(len(panel.y), scope is None)
-        rows[list(scope or ())] = True
-        groups.append(Special(rows, np.array(sorted(set(days)))))
-    return groups
+    def spread(self, effects: Floats, rows: Ints) -> Floats:
+        """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
+        log_effect: Floats = (effects * self.scope[rows]) @ self.days
+        return log_effect
 
 
-def spread_special(effects: Floats, specials: list[Special], rows: Ints, panel: Panel) -> Floats:
-    """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
-    spread = np.zeros((len(rows), len(panel.dates)))
-    for index, group in enumerate(specials):
-        spread[:, group.days] += (group.rows[rows] * effects[:, index])[:, None]
-    return spread
-
-
-def special_effects(change: Floats, weight: Floats, specials: list[Special], prior: float) -> Floats:
-    """R × G log effects of special days, shrunk towards none."""
-    sizes = np.zeros((len(change), len(specials)))
-    for index, group in enumerate(specials):
-        known = weight[:, group.days]
-        sizes[:, index] = (known * change[:, group.days]).sum(1) / (known.sum(1) + prior**-2.0)
-    return sizes
+def special_days(panel: Panel) -> Special:
+    """The calendar's days within the panel, grouped by name and scope."""
+    dates = panel.dates.astype("datetime64[D]")
+    known = [entry for entry in panel.calendar if entry.day in dates]
+    groups = list(dict.fromkeys((entry.name, entry.scope) for entry in known))
+    days, scope = np.zeros((len(groups), len(dates))), np.zeros((len(panel.y), len(groups)))
+    for entry in known:
+        group = groups.index((entry.name, entry.scope))
+        days[group, dates == entry.day] = 1.0
+        scope[slice(None) if entry.scope is None else list(entry.scope), group] = 1.0
+    return Special(days, scope)

@@ -6,7 +6,14 @@ day. No rows in, no rows out.
 """
 
 from business_telemetry.stat_frames.driver_rows import driver_frame
-from business_telemetry.stat_frames.forecast_rows import accuracy_frame, forecast_frame
+from business_telemetry.stat_frames.forecast_rows import accuracy_frame, forecast_frame, prediction_frame
 from business_telemetry.stat_frames.score_rows import month_frame, score_frame
 
-__all__ = ["accuracy_frame", "driver_frame", "forecast_frame", "month_frame", "score_frame"]
+__all__ = [
+    "accuracy_frame",
+    "driver_frame",
+    "forecast_frame",
+    "month_frame",
+    "prediction_frame",
+    "score_frame",
+]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +13,7 @@ from business_telemetry.stat_frames.panels import KEY, ratio
 
 OVERLAP = "Пересечение"  # the member that closes the sum where members share buyers or sessions
 EXACT = 1e-9  # relative size from which a rest is an overlap and not rounding
+AMOUNTS = ["numerator", "denominator", "usual"]
 EVENT_COLUMNS = ["event_key", "metric", "event_start", "event_end"]
 DRIVER_COLUMNS = [
     *EVENT_COLUMNS,
@@ -19,62 +23,59 @@ DRIVER_COLUMNS = [
 
 def driver_frame(scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
     """One row per anomaly of a whole-shop series, dimension and member."""
-    if scores.empty:
+    events = scores.loc[scores["is_anomaly"] & (scores["segment_type"] == "all"), [*EVENT_COLUMNS, "day"]]
+    if events.empty:
         return pd.DataFrame(columns=DRIVER_COLUMNS)
-    days = scores.merge(
-        series[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY], how="left"
-    )
-    days["usual"] = (days["expected"] * days["denominator"]).fillna(0.0)
-    whole = days[days["is_anomaly"] & (days["segment_type"] == "all")]
-    parts = dict(list(days[days["segment_type"] != "all"].groupby("metric", observed=True)))
-    found = [
-        row
-        for _, event in whole.groupby("event_key", sort=True)
-        for row in event_drivers(event, parts[event["metric"].iloc[0]])
-    ]
+    sums = event_sums(events, scores, series)
+    wholes = {row["event_key"]: row for row in sums[sums["segment_type"] == "all"].to_dict("records")}
+    parts = sums[sums["segment_type"] != "all"].groupby(["event_key", "segment_type"], observed=True)
+    found = [row for (key, _), members in parts for row in event_drivers(wholes[key], members)]
     return pd.DataFrame(found, columns=DRIVER_COLUMNS)
 
 
-def event_drivers(event: pd.DataFrame, parts: pd.DataFrame) -> list[dict[str, object]]:
-    """Rows of one anomaly: `event` holds its flagged days, `parts` all days of the metric's segments."""
-    head, amounts = event.iloc[0], ["numerator", "denominator", "usual"]
-    total = event[amounts].sum()
-    members = parts[parts["day"].isin(event["day"])]
-    rows: list[dict[str, object]] = []
-    for dimension, group in members.groupby("segment_type", observed=True, sort=True):
-        sums = group.groupby("segment", observed=True, sort=True)[amounts].sum()
-        actual, size, usual = (sums[name].to_numpy(float) for name in amounts)
-        if head["is_ratio"]:
-            usual_ratio = total["usual"] / total["denominator"]
-            delta, rest = ratio_contributions(
-                actual, size, total["numerator"], total["denominator"], usual_ratio
-            )
-            whole = total["numerator"] / total["denominator"] - usual_ratio
-            shown, normal = ratio(actual, size), ratio(usual, size)
-            overlap = np.nan, np.nan
-        else:
-            delta, rest = additive_contributions(actual, usual, total["numerator"], total["usual"])
-            whole = total["numerator"] - total["usual"]
-            shown, normal = actual, actual - delta
-            overlap = total["numerator"] - actual.sum(), total["numerator"] - actual.sum() - rest
-        names = [str(name) for name in sums.index]
-        values = list(zip(names, shown, normal, delta, strict=True))
-        if abs(rest) > EXACT * abs(whole):
-            values.append((OVERLAP, *overlap, rest))
-        rows += [
-            {
-                "event_key": head["event_key"],
-                "metric": head["metric"],
-                "event_start": head["event_start"],
-                "event_end": head["event_end"],
-                "dimension": dimension,
-                "member": name,
-                "actual": value,
-                "expected": expected,
-                "delta": part,
-                "contribution": part / whole if whole else np.nan,
-                "total_delta": whole,
-            }
-            for name, value, expected, part in values
-        ]
-    return rows
+def event_sums(events: pd.DataFrame, scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
+    """Numerator, denominator and usual numerator of each event's days: one row per event and segment."""
+    expected, values = (frame[frame["day"].isin(events["day"])] for frame in (scores, series))
+    days = (
+        expected[["day", *KEY, "expected"]]
+        .merge(events, on=["metric", "day"])
+        .merge(values[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY])
+    )
+    days["usual"] = (days["expected"] * days["denominator"]).fillna(0.0)
+    each = [*EVENT_COLUMNS, "is_ratio", "segment_type", "segment"]
+    return days.groupby(each, observed=True)[AMOUNTS].sum().reset_index()
+
+
+def event_drivers(whole: Mapping[Hashable, Any], members: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows of one anomaly and dimension."""
+    actual, size, usual = (members[name].to_numpy(float) for name in AMOUNTS)
+    if whole["is_ratio"]:
+        usual_ratio = whole["usual"] / whole["denominator"]
+        delta, rest = ratio_contributions(actual, size, whole["numerator"], whole["denominator"], usual_ratio)
+        moved = whole["numerator"] / whole["denominator"] - usual_ratio
+        shown, normal = ratio(actual, size), ratio(usual, size)
+        overlap = np.nan, np.nan
+    else:
+        delta, rest = additive_contributions(actual, usual, whole["numerator"], whole["usual"])
+        moved = whole["numerator"] - whole["usual"]
+        shown, normal = actual, actual - delta
+        overlap = whole["numerator"] - actual.sum(), whole["numerator"] - actual.sum() - rest
+    values = list(zip(members["segment"].astype(str), shown, normal, delta, strict=True))
+    if abs(rest) > EXACT * abs(moved):
+        values.append((OVERLAP, *overlap, rest))
+    return [
+        {
+            "event_key": whole["event_key"],
+            "metric": whole["metric"],
+            "event_start": whole["event_start"],
+            "event_end": whole["event_end"],
+            "dimension": members["segment_type"].iloc[0],
+            "member": name,
+            "actual": value,
+            "expected": expected,
+            "delta": part,
+            "contribution": part / moved if moved else np.nan,
+            "total_delta": moved,
+        }
+        for name, value, expected, part in values
+    ]

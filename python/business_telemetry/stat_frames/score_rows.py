@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 
 from business_telemetry.anomalies import score
+from business_telemetry.anomalies.expected import Expected
 from business_telemetry.anomalies.months import months
 from business_telemetry.stat_frames.panels import KEY, by_series, in_order, panel_of, ratio
 
 LABELS = ["kind", "direction", "severity", "event_key"]
 EVENT_COLUMNS = [*LABELS, "event_start", "event_end", "impact", "impact_share"]
 BAND_COLUMNS = ["expected", "lower", "upper"]
+NOISE_COLUMNS = ["noise", "doubt"]
 TEST_COLUMNS = ["score", "p_value", "q_value", "is_tested", "is_anomaly"]
-SCORE_COLUMNS = ["day", *KEY, "value", *BAND_COLUMNS, *TEST_COLUMNS, *EVENT_COLUMNS, "as_of"]
+SCORE_COLUMNS = ["day", *KEY, "value", *BAND_COLUMNS, *NOISE_COLUMNS, *TEST_COLUMNS, *EVENT_COLUMNS, "as_of"]
 MONTH_COLUMNS = ["month", *KEY, "actual", *BAND_COLUMNS, "observed_days", "is_odd", "direction"]
 
 
@@ -49,6 +51,8 @@ def score_frame(series: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.Data
         expected=result.expected.ravel(),
         lower=result.lower.ravel(),
         upper=result.upper.ravel(),
+        noise=result.noise.ravel(),
+        doubt=result.doubt.ravel(),
         score=np.where(tested, result.score, 0.0).ravel(),
         p_value=result.p_value.ravel(),
         q_value=result.q_value.ravel(),
@@ -59,17 +63,19 @@ def score_frame(series: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.Data
     return pd.concat([frame, described], axis=1)[SCORE_COLUMNS]
 
 
-def month_frame(
-    series: pd.DataFrame, scores: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.DataFrame
-) -> pd.DataFrame:
+def month_frame(series: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """One row per series and month with an observed whole day; values are means per day."""
     series = in_order(series)
     if series.empty:
         return pd.DataFrame(columns=MONTH_COLUMNS)
-    panel = panel_of(series, holidays, campaigns)
-    scores = by_series(scores)
-    flags = (scores[name].to_numpy(bool).reshape(panel.y.shape) for name in ("is_tested", "is_anomaly"))
-    result = months(panel, *flags)
+    panel = panel_of(series)
+    scores = by_series(scores[["day", *KEY, "expected", *NOISE_COLUMNS, "is_tested"]])
+    mean, noise, doubt = (
+        scores[name].fillna(0.0).to_numpy(float).reshape(panel.y.shape)
+        for name in ("expected", *NOISE_COLUMNS)
+    )
+    known = Expected(mean * panel.n, (noise * panel.n) ** 2, doubt)
+    result = months(panel, known, scores["is_tested"].to_numpy(bool).reshape(panel.y.shape))
     count = len(result.month)
     frame = series[KEY].iloc[:: len(panel.dates)]
     frame = frame.loc[frame.index.repeat(count)].reset_index(drop=True)

@@ -213,6 +213,26 @@ def test_series_without_any_value_is_scored_as_unknown() -> None:
     assert not result.is_tested[2].any()
 
 
+@pytest.mark.parametrize("ratio", [False, True])
+def test_few_events_are_not_tested_however_large_their_amounts(ratio: bool) -> None:
+    random = np.random.default_rng(11)
+    orders = random.poisson([[300.0], [5.0], [0.3]], (3, 1000))
+    amounts = np.array([[random.lognormal(8, 1, count).sum() for count in row] for row in orders])
+    panel = Panel(
+        dates=START + np.arange(1000),
+        metric=["revenue"] * 3,
+        y=amounts,
+        n=orders.astype(float) if ratio else np.ones_like(amounts),
+        parent=np.array([-1, 0, 0]),
+        money=np.ones(3, dtype=bool),
+        partial=np.zeros(1000, dtype=bool),
+    )
+    result = score(panel)
+    assert amounts[2].mean() > 1000
+    assert result.is_tested.any(1).tolist() == [True, True, False]
+    assert not np.any(result.event >= 0)
+
+
 def test_panel_refuses_what_it_cannot_mean() -> None:
     panel = shop(days=30)
     with pytest.raises(ValueError, match="consecutive"):
@@ -253,9 +273,9 @@ def test_false_discovery_by_hand() -> None:
 
 
 def test_best_intervals_by_hand() -> None:
-    scores = np.full((1, 6, 17), np.nan)
-    scores[0, :, 0] = [0.0, 5.0, 0.0, 3.0, 3.0, 3.0]
-    scores[0, 5, 2] = 5.2  # days 3 to 5 together
+    scores = np.full((17, 1, 6), np.nan)
+    scores[0, 0] = [0.0, 5.0, 0.0, 3.0, 3.0, 3.0]
+    scores[2, 0, 5] = 5.2  # days 3 to 5 together
     assert best_intervals(scores) == [[(1, 2), (3, 6)]]
 
 

@@ -7,14 +7,13 @@ import pytest
 
 from business_telemetry.anomalies import Panel
 from business_telemetry.forecast import (
-    Backtest,
     Forecast,
-    backtest,
-    calendar_regression,
-    choose,
+    Predictions,
+    accuracies,
+    candidates,
     forecast,
     interval_factors,
-    month_weekday_index,
+    predict,
     reconcile,
     seasonal_naive,
 )
@@ -55,53 +54,52 @@ def revenue(days: int = 1000, seed: int = 5, noise: float = 0.08) -> Panel:
 
 
 @pytest.fixture(scope="module")
-def result() -> tuple[list[Forecast], Panel]:
+def result() -> tuple[Predictions, Forecast, Panel]:
     whole = revenue()
-    known = whole.as_of(START + 800)
-    return forecast(known, LEVELS)[0], whole
+    past = predict(whole.as_of(START + 800), LEVELS)
+    return past, forecast(past), whole
 
 
-def test_children_sum_to_the_total_exactly(result: tuple[list[Forecast], Panel]) -> None:
-    for one in result[0]:
-        assert one.p50.dtype == np.int64
-        np.testing.assert_array_equal(one.p50[1:3].sum(0), one.p50[0])
-        np.testing.assert_array_equal(one.p50[3:].sum(0), one.p50[0])
+def test_children_sum_to_the_total_exactly(result: tuple[Predictions, Forecast, Panel]) -> None:
+    p50 = result[1].p50
+    assert p50.dtype == np.int64
+    np.testing.assert_array_equal(p50[:, 1:3].sum(1), p50[:, 0])
+    np.testing.assert_array_equal(p50[:, 3:].sum(1), p50[:, 0])
 
 
-def test_intervals_are_ordered_and_not_negative(result: tuple[list[Forecast], Panel]) -> None:
-    for one in result[0]:
-        assert np.all((one.low >= 0) & (one.low <= one.p50) & (one.p50 <= one.high))
+def test_intervals_are_ordered_and_not_negative(result: tuple[Predictions, Forecast, Panel]) -> None:
+    one = result[1]
+    assert np.all((one.low >= 0) & (one.low <= one.p50) & (one.p50 <= one.high))
 
 
-def test_origins_are_stored_and_the_last_is_the_end(result: tuple[list[Forecast], Panel]) -> None:
-    forecasts = result[0]
-    assert [one.origin for one in forecasts] == sorted({one.origin for one in forecasts})
-    assert forecasts[-1].origin == START + 800
-    assert len(forecasts) >= 5
-    assert all(one.p50.shape == (6, 92) and one.dates[0] == one.origin + 1 for one in forecasts)
+def test_origins_end_with_the_end_of_the_log(result: tuple[Predictions, Forecast, Panel]) -> None:
+    past, forecasts, _ = result
+    assert past.origins[-1] == START + 800
+    assert len(past.origins) >= 5 and np.all(np.diff(past.origins).astype(int) > 0)
+    assert forecasts.p50.shape == (len(past.origins), 6, 92)
 
 
-def test_forecast_is_close_and_covers_what_came(result: tuple[list[Forecast], Panel]) -> None:
-    forecasts, whole = result
-    last = forecasts[-1]
+def test_forecast_is_close_and_covers_what_came(result: tuple[Predictions, Forecast, Panel]) -> None:
+    _, forecasts, whole = result
     actual = whole.y[:, 801 : 801 + 92]
     naive = seasonal_naive(whole.as_of(START + 800), 92)
-    assert np.abs(actual - last.p50 / 100).sum() < 0.8 * np.abs(actual - naive).sum()
-    inside = (actual >= last.low / 100) & (actual <= last.high / 100)
+    assert np.abs(actual - forecasts.p50[-1] / 100).sum() < 0.8 * np.abs(actual - naive).sum()
+    inside = (actual >= forecasts.low[-1] / 100) & (actual <= forecasts.high[-1] / 100)
     assert 0.70 <= inside.mean() <= 0.90
 
 
 def test_special_months_come_out_as_steps() -> None:
     known = revenue().as_of(np.datetime64("2023-11-15"))
-    for run in (month_weekday_index, calendar_regression):
-        days = run(known, 92)[0]
+    predicted = candidates(known, 92)
+    for name in ("month_weekday_index", "calendar_regression"):
+        days = predicted[name][0]
         weeks = {
             name: days[first : first + 7].mean()
             for name, first in (("nov", 8), ("dec", 16), ("jan", 50), ("feb", 79))
         }
         assert weeks["dec"] / weeks["nov"] == pytest.approx(1.3, abs=0.08)
         assert weeks["jan"] / weeks["feb"] == pytest.approx(1.3, abs=0.08)
-    edge = calendar_regression(known, 92)[0]
+    edge = predicted["calendar_regression"][0]
     assert edge[15] / edge[8] > 1.2  # 1 December against a week before: no slope in between
 
 
@@ -109,8 +107,9 @@ def test_candidates_read_nothing_later() -> None:
     panel = revenue()
     day = START + 600
     other = replace(panel, y=np.where(panel.dates > day, 9e9, panel.y))
-    for run in (seasonal_naive, month_weekday_index, calendar_regression):
-        np.testing.assert_array_equal(run(panel.as_of(day), 92), run(other.as_of(day), 92))
+    one, two = candidates(panel.as_of(day), 92), candidates(other.as_of(day), 92)
+    for name, predicted in one.items():
+        np.testing.assert_array_equal(predicted, two[name])
 
 
 def test_seasonal_naive_is_the_same_weekday_a_year_ago() -> None:
@@ -121,19 +120,18 @@ def test_seasonal_naive_is_the_same_weekday_a_year_ago() -> None:
 
 
 def test_winner_has_the_smallest_error_by_hand() -> None:
-    actual = np.full((2, 1, 3), 100.0)
-    test = Backtest([400, 456], {"near": actual * 0.95, "far": actual * 0.5}, actual)
-    panel = revenue(days=30)
-    one = replace(
-        panel, metric=["revenue"], y=panel.y[:1], n=panel.n[:1], parent=np.array([-1]), money=np.array([True])
-    )
-    winners, accuracy = choose(test, one, ["all"])
-    assert winners == {"all": "near"}
-    by_name = {row.candidate: row for row in accuracy}
-    assert by_name["near"].wape == pytest.approx(0.05)
-    assert by_name["far"].wape == pytest.approx(0.5)
-    assert by_name["near"].mase == pytest.approx(5 / np.abs(one.y[0, 7:] - one.y[0, :-7]).mean())
-    assert [row.is_winner for row in accuracy] == [True, False]
+    came = np.full((2, 1, 3), 100.0)
+    actual = np.concatenate([came, np.full((1, 1, 3), np.nan)])
+    values = {"near": np.full((3, 1, 3), 95.0), "far": np.full((3, 1, 3), 50.0)}
+    past = Predictions(START + np.array([400, 456, 512]), ["all"], values, actual, np.array([20.0]))
+    rows = {row.candidate: row for row in accuracies(past)}
+    assert {row.origins for row in rows.values()} == {2}
+    assert rows["near"].wape == pytest.approx(0.05)
+    assert rows["far"].wape == pytest.approx(0.5)
+    assert rows["near"].mase == pytest.approx(5 / 20)
+    assert rows["near"].is_winner and not rows["far"].is_winner
+    assert forecast(past).candidate == ["near"]
+    np.testing.assert_array_equal(forecast(past).p50[-1, 0], 9500)
 
 
 def test_interval_factors_by_hand() -> None:
@@ -156,24 +154,25 @@ def test_reconcile_by_hand() -> None:
 
 @pytest.mark.parametrize("days", [30, 200, 430])
 def test_short_history_still_gives_a_forecast(days: int) -> None:
-    forecasts, accuracy = forecast(revenue(days=days), LEVELS)
-    assert len(forecasts) == 1 and accuracy == []
-    assert forecasts[0].candidate == ["calendar_regression"] * 6
-    assert np.all(forecasts[0].p50[0] > 0)
-    np.testing.assert_array_equal(forecasts[0].p50[1:3].sum(0), forecasts[0].p50[0])
+    past = predict(revenue(days=days), LEVELS)
+    one = forecast(past)
+    assert len(past.origins) == 1 and accuracies(past) == []
+    assert one.candidate == ["calendar_regression"] * 6
+    assert np.all(one.p50[0, 0] > 0)
+    np.testing.assert_array_equal(one.p50[0, 1:3].sum(0), one.p50[0, 0])
 
 
 def test_member_without_sales_is_forecast_as_nothing() -> None:
     panel = revenue(days=500)
     y = panel.y.copy()
     y[5] = 0.0
-    last = forecast(replace(panel, y=y), LEVELS)[0][-1]
-    assert last.p50[5].max() <= 1
-    np.testing.assert_array_equal(last.p50[3:].sum(0), last.p50[0])
+    last = forecast(predict(replace(panel, y=y), LEVELS)).p50[-1]
+    assert last[5].max() <= 1
+    np.testing.assert_array_equal(last[3:].sum(0), last[0])
 
 
 def test_backtest_leaves_a_whole_horizon() -> None:
     panel = revenue(days=600)
-    test = backtest(panel)
-    assert max(test.origins) == 600 - 92
-    assert np.isfinite(test.actual).all()
+    past = predict(panel, LEVELS)
+    assert past.origins[-2] == panel.dates[600 - 92 - 1]
+    assert np.isfinite(past.actual[:-1]).all() and np.isnan(past.actual[-1]).all()

@@ -11,6 +11,7 @@ from business_telemetry.stat_frames import (
     driver_frame,
     forecast_frame,
     month_frame,
+    prediction_frame,
     score_frame,
 )
 from business_telemetry.stat_frames.driver_rows import OVERLAP
@@ -88,7 +89,7 @@ def test_planted_outage_has_its_event_and_an_odd_month() -> None:
     assert event["event_key"].unique().tolist() == ["orders/all/Все/2022-06-10"]
     assert event[["kind", "direction"]].drop_duplicates().to_numpy().tolist() == [["outage", "down"]]
     assert event["impact"].iloc[0] == pytest.approx(-event["expected"].sum())
-    months = month_frame(rows, scores, HOLIDAYS, CAMPAIGNS)
+    months = month_frame(rows, scores)
     odd = months[(months["segment_type"] == "all") & months["is_odd"]]
     assert odd["month"].tolist() == [pd.Timestamp("2022-06-01")]
     june = rows[(rows["segment_type"] == "all") & (rows["day"].dt.month == 6)]
@@ -135,9 +136,26 @@ def test_short_logs_are_silent(days: int) -> None:
     scores = score_frame(rows, HOLIDAYS, CAMPAIGNS)
     assert len(scores) == max(days - 1, 0) * len(SEGMENTS) * (days > 2)
     assert not scores["is_anomaly"].any()
-    months = month_frame(rows, scores, HOLIDAYS, CAMPAIGNS)
+    months = month_frame(rows, scores)
     assert not months["is_odd"].any()
     assert driver_frame(scores, rows).empty
-    revenue = rows.assign(metric="revenue")
-    assert forecast_frame(revenue, HOLIDAYS).empty
-    assert accuracy_frame(revenue, HOLIDAYS).empty
+    predictions = prediction_frame(rows.assign(metric="revenue"), HOLIDAYS)
+    assert predictions.empty
+    assert forecast_frame(predictions).empty
+    assert accuracy_frame(predictions).empty
+
+
+def test_predictions_of_any_row_order_become_the_forecast() -> None:
+    rows = series(600, level=400.0).assign(metric="revenue", is_money=True)
+    predictions = prediction_frame(rows, HOLIDAYS)
+    forecast = forecast_frame(predictions.sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(forecast, forecast_frame(predictions))
+    key = ["origin_date", "level", "segment", "date"]
+    assert not forecast.duplicated(key).any()
+    now = forecast[~forecast["is_backtest"]]
+    assert (now["date"].min(), now["date"].max()) == (pd.Timestamp("2023-10-21"), pd.Timestamp("2024-01-20"))
+    assert now["actual"].isna().all() and forecast.loc[forecast["is_backtest"], "actual"].notna().all()
+    known = rows.set_index(["day", "segment_type", "segment"])["numerator"]
+    past = forecast[forecast["is_backtest"]].set_index(["date", "level", "segment"])["actual"]
+    np.testing.assert_array_equal(past, known.loc[past.index])
+    assert accuracy_frame(predictions)["is_winner"].sum() == 3
