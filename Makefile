@@ -56,7 +56,7 @@ bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
 datalens-smoke: setup ## live test of the DataLens deploy, needs an account (docs/datalens.md)
 	@$(BIN)/telemetry datalens smoke
 
-bench-stats: setup ## anomalies and the forecast on labelled logs, beside simple methods (about ten minutes)
+bench-stats: setup ## anomalies and the forecast on labelled logs, beside simple methods (about five minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.stats
 
 lock: ## resolve the dependencies anew (needs uv)

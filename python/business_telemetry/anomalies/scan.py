@@ -104,11 +104,10 @@ def length_scales(scores: Floats, quiet: Bools, metric: NDArray[np.str_]) -> Flo
     scales = np.full((len(quiet), len(LENGTHS)), np.inf)
     for index, length in enumerate(LENGTHS):
         step = max(1, length // 4)  # neighbours that share most of their days tell little more
-        usable = quiet & np.isfinite(scores[index])
-        enough = np.flatnonzero(usable.sum(1) >= 4 * length)
+        usable = (quiet & np.isfinite(scores[index]))[:, ::step]
         sizes = np.abs(scores[index, :, ::step])
-        for row in enough:
-            size = sizes[row, usable[row, ::step]]
+        for row in np.flatnonzero(usable.sum(1) * step >= 4 * length):
+            size = sizes[row, usable[row]]
             rank = len(size) * 3 // 4
             scales[row, index] = max(1.0, np.partition(size, rank)[rank] / QUARTILE)
     return pooled(scales, metric)

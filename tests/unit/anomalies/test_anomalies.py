@@ -194,6 +194,16 @@ def test_short_histories_are_scored_without_flags(days: int) -> None:
     assert len(result.events) == 0
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_series_of_every_other_day_are_scored_without_flags(first: int) -> None:
+    panel = shop()
+    y = panel.y.copy()
+    y[:, first::2] = np.nan
+    result = score(replace(panel, y=y))
+    assert result.is_tested[:, 100:].sum(1).tolist() == [450] * 4
+    assert len(result.events) == 0
+
+
 @pytest.mark.parametrize("value", [0.0, 5.0])
 def test_constant_series_are_never_flagged(value: float) -> None:
     panel = shop()
