@@ -58,15 +58,16 @@ group by user_id, session_key;
 create or replace table hand.purchase_events engine = MergeTree partition by toYYYYMM(session_date)
 order by (user_id, session_key, event_no) as
 with
+events as (select * from hand.events where action in ('cart', 'checkout', 'confirmation')),
 steps as (
     select
-        *,
-        action = 'confirmation' and lagInFrame(action) over (
-            partition by session_key, action = 'cart' order by event_no
-            rows between unbounded preceding and current row
-        ) = 'checkout' as closes
-    from hand.events
-    where action in ('cart', 'checkout', 'confirmation')
+        session_key,
+        event_no,
+        action,
+        action = 'confirmation' and ifNull(anyLast(nullIf(action, 'cart')) over (
+            partition by session_key order by event_no rows between unbounded preceding and 1 preceding
+        ) = 'checkout', false) as closes
+    from events
 ),
 attempts as (
     select
@@ -75,17 +76,24 @@ attempts as (
             partition by session_key order by event_no rows between unbounded preceding and 1 preceding
         ) as attempt_no
     from steps
+),
+outcomes as (
+    select
+        *,
+        max(closes) over from_end as is_ordered,
+        sum(action = 'checkout') over from_end as checkouts
+    from attempts
+    window from_end as (
+        partition by session_key, attempt_no order by event_no desc rows between unbounded preceding and current row
+    )
 )
 select
-    *,
-    if(
-        max(closes) over (partition by session_key, attempt_no),
-        concat(toString(session_key), '-', toString(attempt_no)), ''
-    ) as order_key,
-    action = 'checkout' and row_number() over (
-        partition by session_key, attempt_no, action order by event_no desc
-    ) = 1 as is_final_checkout
-from attempts;
+    events.*,
+    closes,
+    attempt_no,
+    if(is_ordered, concat(toString(session_key), '-', toString(attempt_no)), '') as order_key,
+    events.action = 'checkout' and checkouts = 1 as is_final_checkout
+from events inner join outcomes using (session_key, event_no);
 
 create or replace table hand.orders engine = MergeTree partition by toYYYYMM(session_date) order by order_key as
 select
