@@ -6,9 +6,13 @@ Ratios are what matters: the machine is the same for both sides. Nothing here fa
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
+from contextlib import ExitStack
+from datetime import date, timedelta
 from pathlib import Path
+from typing import TextIO
 
 from bench import charts, preview
 from bench.process import Cost, measure
@@ -20,6 +24,7 @@ LOG = HOME / "log.csv"
 SHORT_LOG = HOME / "short.csv"
 NEW_DAY = HOME / "new_day.csv"
 NEXT_DAY = HOME / "next_day.csv"
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SLICE = ("+fct_sales", "+fct_orders", "+fct_order_lines", "+dim_city", "+dim_date")
 
 
@@ -62,18 +67,33 @@ def main() -> None:
 
 
 def make_logs() -> None:
-    """The big log, its last tenth as a log of its own, and the two days after them; generated once."""
+    """One long log, generated once and cut by day: the big log, its last tenth, and two days after both."""
+    if NEXT_DAY.exists():
+        return
     HOME.mkdir(parents=True, exist_ok=True)
-    day = ("--sessions", "1150", "--users", "2000", "--days", "1", "--start")
-    logs = {
-        LOG: ("--sessions", "1270000"),
-        SHORT_LOG: ("--sessions", "127000", "--users", "2000", "--days", "111", "--start", "2024-09-15"),
-        NEW_DAY: (*day, "2025-01-04"),
-        NEXT_DAY: (*day, "2025-01-05"),
-    }
-    for log, options in logs.items():
-        if not log.exists():
-            python("business_telemetry", "generate", str(log), *options, "--quiet")
+    whole = HOME / "whole.csv"
+    python("business_telemetry", "generate", str(whole), "--sessions", "1272300", "--days", "1107", "--quiet")
+    first = date(2021, 12, 26)
+    next_day, new_day, short = ((first + timedelta(days=1107 - n)).isoformat() for n in (1, 2, 112))
+    with ExitStack() as files:
+        lines = files.enter_context(whole.open(encoding="utf-8", errors="surrogateescape", newline=""))
+        big, tenth, new, following = (
+            files.enter_context(path.open("w", encoding="utf-8", errors="surrogateescape", newline=""))
+            for path in (LOG, SHORT_LOG, NEW_DAY, NEXT_DAY)
+        )
+        header = next(lines)
+        for file in (big, tenth, new, following):
+            file.write(header)
+        targets: tuple[TextIO, ...] = (big,)
+        for line in lines:
+            fields = line.split(",", 4)
+            day = fields[3][:10] if len(fields) > 4 else ""
+            if ISO_DAY.fullmatch(day):  # else a malformed line, which stays with the one before it
+                targets = (following,) if day >= next_day else (new,) if day >= new_day else (big,)
+                targets += (tenth,) * (short <= day < new_day)
+            for file in targets:
+                file.write(line)
+    whole.unlink()
 
 
 def environment(warehouse: Path) -> dict[str, str]:
