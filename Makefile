@@ -33,7 +33,7 @@ demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model
 
 $(DEMO_LOG):
 	@mkdir -p $(@D)
-	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 53
+	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 15
 
 preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
 	@$(BIN)/telemetry preview
