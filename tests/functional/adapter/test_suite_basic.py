@@ -78,7 +78,7 @@ class TestSimpleMaterializations(BaseSimpleMaterializations):
 
 
 class TestEmpty(BaseEmpty):
-    pass
+    reads_artifacts = True
 
 
 class TestEphemeral(BaseEphemeral):
