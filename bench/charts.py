@@ -34,12 +34,7 @@ AIM_MS = 150
 def main(warehouse: Path = WAREHOUSE) -> None:
     """Print the median and the 95th percentile of each SELECT, over the last year and the whole log."""
     client = get_client(interface="chdb", path=str(warehouse))
-    ((first, last),) = client.query(
-        "select min(event_date), max(event_date) from telemetry_marts.fct_sales"
-    ).result_rows
-    ((snapshot,),) = client.query(
-        "select max(snapshot_date) from telemetry_marts.mart_rfm_snapshot"
-    ).result_rows
+    ((first, last, snapshot),) = client.query(SPAN).result_rows
     year = {"date_from": last.replace(year=last.year - 1), "date_to": last, "snapshot": snapshot}
     whole = year | {"date_from": first}
     raw_questions = dict(sections((HERE / "raw_questions.sql").read_text(encoding="utf-8")))

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import numpy as np
+from bench.charts import WAREHOUSE
 
 ROOT = Path(__file__).parents[1]
-WAREHOUSE = ROOT / "data" / "bench" / "warehouse"
 REPEATS = 6
 AIM_MS = 300
 

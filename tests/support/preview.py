@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, Page, Route
 from project import BIN, ROOT, Project
 
-from business_telemetry.dashboard.snapshot import BROWSER_ARGUMENTS, find_browser
+from business_telemetry.dashboard.snapshot import browser_arguments, find_browser
 
 
 @contextmanager
@@ -34,8 +33,9 @@ def running(project: Project) -> Iterator[str]:
 
 def launch(playwright: object) -> Browser:
     """The system's Chromium."""
-    arguments = [*BROWSER_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-    browser: Browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)  # type: ignore[attr-defined]
+    browser: Browser = playwright.chromium.launch(  # type: ignore[attr-defined]
+        executable_path=find_browser(), args=browser_arguments()
+    )
     return browser
 
 

@@ -64,8 +64,7 @@ class Found:
 
 def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> Scores:
     """Put the flagged intervals over the day results and turn ratios back into ratios."""
-    total = expected.variance + (expected.doubt * expected.mean) ** 2
-    lower, upper = band(expected.mean, total, panel.power, BAND)
+    lower, upper = band(expected.mean, expected.total_variance, panel.power, BAND)
     day, p_value, q_value = found.day.copy(), found.p_value.copy(), found.q_value.copy()
     event = np.full(panel.y.shape, -1)
     events: list[Event] = []

@@ -45,6 +45,12 @@ class Expected:
     variance: Floats
     doubt: Floats
 
+    @property
+    def total_variance(self) -> Floats:
+        """S × T variances of a single day: its noise and the doubt about its mean."""
+        total: Floats = self.variance + (self.doubt * self.mean) ** 2
+        return total
+
 
 @dataclass(frozen=True)
 class Design:

@@ -11,7 +11,7 @@ from business_telemetry.anomalies import scan
 from business_telemetry.anomalies.detect import Q_LEVEL
 from business_telemetry.anomalies.events import BAND
 from business_telemetry.anomalies.expected import Expected
-from business_telemetry.anomalies.noise import band, normal_score
+from business_telemetry.anomalies.noise import QUARTILE, band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
 MIN_DAYS = 14  # days of a month that must have been tested before the month is judged
@@ -78,5 +78,5 @@ def month_scales(score: Floats, judged: Bools, metric: NDArray[np.str_]) -> Floa
     """S factors, at least 1, by which months scatter more than noise and doubt say (upper quartile)."""
     scales = np.ones(len(score))
     for row in np.flatnonzero(judged.any(1)):
-        scales[row] = max(1.0, float(np.quantile(np.abs(score[row, judged[row]]), 0.75)) / scan.QUARTILE)
+        scales[row] = max(1.0, float(np.quantile(np.abs(score[row, judged[row]]), 0.75)) / QUARTILE)
     return scan.pooled(scales, metric)

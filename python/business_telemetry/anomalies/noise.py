@@ -6,6 +6,7 @@ import numpy as np
 
 from business_telemetry.anomalies.panel import Floats
 
+QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
 NOTHING = 1e-9  # means up to this are none
 
 
@@ -28,7 +29,7 @@ def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats, la
     )
     start = np.ones(len(y))
     for row in np.flatnonzero(np.isfinite(change).any(1)):
-        typical = np.nanquantile(change[row], 0.75) / 1.1503
+        typical = np.nanquantile(change[row], 0.75) / QUARTILE
         start[row] = (typical**2 or float(np.nanmean(change[row] ** 2))) / 2
     return np.maximum(start, 0.1)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from business_telemetry.anomalies.expected import Expected
-from business_telemetry.anomalies.noise import band, normal_score
+from business_telemetry.anomalies.noise import QUARTILE, band, normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
@@ -26,7 +26,6 @@ SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search ove
 FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
 BLOCK_ROWS = 16  # series whose sums fit a processor's cache
-QUARTILE = 1.1503  # 75th percentile of a standard normal's absolute value
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def deviations(
     panel: Panel, expected: Expected, eligible: Bools, quiet: Bools, learn_tails: bool
 ) -> Deviations:
     """Score days and intervals, in units of how the quiet days of the same series scatter."""
-    total = expected.variance + (expected.doubt * expected.mean) ** 2
+    total = expected.total_variance
     day = np.where(eligible, normal_score(panel.y, expected.mean, total, panel.power), 0.0)
     if learn_tails:
         day = tame_tails(day, quiet, np.asarray(panel.metric))

@@ -16,12 +16,6 @@ from business_telemetry.dashboard.describe import bounds, default_period, descri
 from business_telemetry.dashboard.gate import Gate
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-BROWSER_ARGUMENTS = (
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -52,14 +46,13 @@ def write_snapshot(catalogue: Catalogue, gate: Gate, directory: Path) -> list[Pa
 
 def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     """The description and every chart's answer for the default period."""
+    described = describe(gate, catalogue)
     first, last = bounds(gate, catalogue)
-    filters = Filters(
-        *default_period(first, last), values=single_choices(describe(gate, catalogue), catalogue)
-    )
+    filters = Filters(*default_period(first, last), values=single_choices(described, catalogue))
     charts = {
         name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()
     }
-    return {"dashboard": describe(gate, catalogue), "charts": charts}
+    return {"dashboard": described, "charts": charts}
 
 
 def single_choices(described: dict[str, Any], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
@@ -79,6 +72,12 @@ def find_browser() -> str:
     raise SnapshotFailed("Pictures need Chromium; install it, e.g. `apt-get install chromium`.")
 
 
+def browser_arguments() -> list[str]:
+    """How Chromium starts: quiet, and for root without the sandbox, which it refuses to be in."""
+    quiet = ("gpu", "background-networking", "component-update", "sync")
+    return [*(f"--disable-{part}" for part in quiet), *["--no-sandbox"] * (os.geteuid() == 0)]
+
+
 def take_pictures(directory: Path, tabs: list[str], browser: str) -> list[Path]:
     """A PNG of each tab, as tall as the tab."""
     try:
@@ -87,9 +86,8 @@ def take_pictures(directory: Path, tabs: list[str], browser: str) -> list[Path]:
         raise SnapshotFailed("Pictures need Playwright: `pip install playwright`.") from error
 
     pictures = []
-    arguments = [*BROWSER_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=browser, args=browser_arguments())
         for tab in tabs:
             page = chromium.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
             page.goto(f"{(directory / 'index.html').resolve().as_uri()}#tab={tab}")

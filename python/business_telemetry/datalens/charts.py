@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from datalens_sdk import Dashboard, WizardChart, recipes
@@ -11,7 +11,7 @@ from datalens_sdk import Dashboard, WizardChart, recipes
 from business_telemetry.datalens.board import render_dashboard
 from business_telemetry.datalens.client import Json, payload
 from business_telemetry.datalens.context import Change, Context
-from business_telemetry.datalens.diff import DASHBOARD_NOISE, differences
+from business_telemetry.datalens.diff import DASHBOARD_NOISE, Difference, differences
 from business_telemetry.datalens.errors import DeployError
 from business_telemetry.datalens.fields import Fields
 from business_telemetry.datalens.render import render_chart
@@ -55,12 +55,9 @@ def settle_charts(ctx: Context, datasets: Mapping[str, Fields], drawn: Mapping[s
 
 def _correct_chart(ctx: Context, name: str, found: str, wanted: Json, fields: Fields) -> None:
     held = ctx.clients.live.get.wizard_chart(by_id=found, branch="saved")
-    ctx.require_ours(annotation(held.raw))
     changes = differences(wanted, held.data, known=_ids(fields))
-    ctx.report(Change("update" if changes else "same", CHART, name, tuple(map(str, changes))))
-    if changes and ctx.writes:
-        snapshot = copy.deepcopy(dict(held.response_snapshot))
-        cast(Json, snapshot["entry"])["data"] = wanted
+    snapshot = _correction(ctx, CHART, name, held, wanted, changes)
+    if snapshot is not None:
         replace = ctx.clients.live.raw.replace.wizard_chart(target=held, response_snapshot=snapshot)
         replace.mode("publish").execute()
 
@@ -85,15 +82,30 @@ def settle_dashboard(ctx: Context, datasets: Mapping[str, Fields], charts: Mappi
             _check(ctx, cast(Dashboard, build(ctx.clients.live).build()))
         return
     held = ctx.clients.live.get.dashboard(by_id=found, branch="saved")
-    ctx.require_ours(annotation(held.raw))
     known = frozenset().union(*(_ids(fields) for fields in datasets.values()))
     changes = differences(wanted, held.data, known=known, ignore=DASHBOARD_NOISE)
-    ctx.report(Change("update" if changes else "same", DASHBOARD, name, tuple(map(str, changes))))
-    if changes and ctx.writes:
-        snapshot = copy.deepcopy(dict(held.response_snapshot))
-        cast(Json, snapshot["entry"])["data"] = wanted
+    snapshot = _correction(ctx, DASHBOARD, name, held, wanted, changes)
+    if snapshot is not None:
         replace = ctx.clients.live.raw.replace.dashboard(target=held, response_snapshot=snapshot)
         _check(ctx, replace.mode("publish").execute())
+
+
+def _correction(
+    ctx: Context,
+    kind: str,
+    name: str,
+    held: WizardChart | Dashboard,
+    wanted: Json,
+    changes: Sequence[Difference],
+) -> Json | None:
+    """Report what differs; the entry as it should be, or None when there is nothing to write."""
+    ctx.require_ours(annotation(held.raw))
+    ctx.report(Change("update" if changes else "same", kind, name, tuple(map(str, changes))))
+    if not changes or not ctx.writes:
+        return None
+    snapshot: Json = copy.deepcopy(dict(held.response_snapshot))
+    snapshot["entry"]["data"] = wanted
+    return snapshot
 
 
 def _check(ctx: Context, dashboard: Dashboard) -> None:
