@@ -1,8 +1,6 @@
-{% macro in_shop_time(naive_stamp) -%}
-    {#- The offset is looked up twice, so that stamps right after a clock change get the new one. -#}
-    {%- set zone = "'" ~ var('shop_timezone') ~ "'" -%}
-    {%- set guess = naive_stamp ~ ' - timezoneOffset(toTimeZone(' ~ naive_stamp ~ ', ' ~ zone ~ '))' -%}
-    toTimeZone({{ naive_stamp }} - timezoneOffset(toTimeZone({{ guess }}, {{ zone }})), {{ zone }})
+{% macro in_shop_time(instant) -%}
+    {#- An instant on the shop's clock. -#}
+    toTimeZone({{ instant }}, '{{ var('shop_timezone') }}')
 {%- endmacro %}
 
 

@@ -19,17 +19,17 @@ actions as (
 
 source_events as (
     select * from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM(timestamp) in (select months.month from months)
+    where toYYYYMM({{ in_shop_time('timestamp') }}) in (select months.month from months)
         and load_id in (select loads.load_id from loads)
 ),
 
 ranked as (
     select
         source_events.*,
-        toYYYYMM(source_events.timestamp) as month,
+        toYYYYMM({{ in_shop_time('source_events.timestamp') }}) as month,
         actions.action_rank as action_rank,
         row_number() over (
-            partition by toYYYYMM(source_events.timestamp), {{ duplicate_key() }}
+            partition by toYYYYMM({{ in_shop_time('source_events.timestamp') }}), {{ duplicate_key() }}
             order by
                 actions.action_rank desc,
                 source_events.value desc,
@@ -37,7 +37,7 @@ ranked as (
                 source_events.source_file asc,
                 source_events.source_line asc
         ) as duplicate_rank,
-        count() over (partition by toYYYYMM(source_events.timestamp), {{ duplicate_key() }}) as raw_row_count
+        count() over (partition by toYYYYMM({{ in_shop_time('source_events.timestamp') }}), {{ duplicate_key() }}) as raw_row_count
     from source_events
     inner join actions on source_events.action = actions.action
 ),
@@ -51,7 +51,7 @@ final as (
 
         -- time
         {{ in_shop_time('ranked.timestamp') }} as occurred_at,
-        toDate(ranked.timestamp) as event_date,
+        toDate({{ in_shop_time('ranked.timestamp') }}) as event_date,
 
         -- event
         ranked.action as action,

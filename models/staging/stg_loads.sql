@@ -11,8 +11,8 @@ final as (
         rows_read,
         rows_loaded,
         rows_rejected,
-        toDate(min_event_time) as first_event_date,
-        toDate(max_event_time) as last_event_date,
+        toDate({{ in_shop_time('min_event_time') }}) as first_event_date,
+        toDate({{ in_shop_time('max_event_time') }}) as last_event_date,
         assumeNotNull(finished_at) as loaded_at
     from source
     where status = 'loaded'

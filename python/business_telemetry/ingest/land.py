@@ -23,8 +23,9 @@ STRUCTURE: Final = (
     " age Nullable(UInt8), gender String, city String"
 )
 EVENTS: Final = """{events} select load_id, source_file, id + shift as source_line,
-    if(row_index >= 0, assumeNotNull(row_index), source_line), userid, sessionid,
-    toDateTime(timestamp, 'UTC'), action, value, category, age, gender, city
+    if(row_index >= 0, assumeNotNull(row_index), source_line), userid, toString(sessionid),
+    toDateTime(timestamp - timezoneOffset(toDateTime(timestamp, 'Europe/Moscow')), 'UTC'), action, value, 1,
+    category, '', '', age, gender, city
 from {source} as staged inner join {places} as places using (path, block)"""
 REJECTED: Final = """{rejected} select load_id, source_file, id + shift as source_line,
     assumeNotNull(raw_line), arrayMap(bit -> [{names}][bit + 1], bitPositionsToArray(broken))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 EVENTS: Final = """(
     load_id String, source_file LowCardinality(String), source_line UInt64, row_index UInt64,
-    userid String, sessionid UInt64, timestamp DateTime('UTC'), action LowCardinality(String),
-    value Decimal(18, 6), category LowCardinality(String), age Nullable(UInt8),
-    gender LowCardinality(String), city LowCardinality(String)
+    userid String, sessionid String, timestamp DateTime('UTC'), action LowCardinality(String),
+    value Decimal(18, 6), quantity UInt32, category LowCardinality(String), product String, order_id String,
+    age Nullable(UInt8), gender LowCardinality(String), city LowCardinality(String)
 ) engine {engine}MergeTree partition by load_id order by (toYYYYMM(timestamp), userid, timestamp)"""
 
 REJECTED: Final = """(
@@ -26,7 +26,9 @@ REJECTED: Final = """(
 
 LOADS: Final = """(
     load_id String, files Array(String), file_fingerprints Array(String), fingerprint String,
-    rows_read UInt64, rows_loaded UInt64, rows_rejected UInt64, rejected_by_reason Map(String, UInt64),
+    contract LowCardinality(String), contract_hash String, currency LowCardinality(String),
+    rows_read UInt64, rows_loaded UInt64, rows_rejected UInt64, rows_ignored UInt64,
+    rejected_by_reason Map(String, UInt64), ignored_by_action Map(String, UInt64),
     min_event_time Nullable(DateTime('UTC')), max_event_time Nullable(DateTime('UTC')),
     started_at DateTime64(3, 'UTC'), finished_at Nullable(DateTime64(3, 'UTC')),
     status LowCardinality(String), tool_versions Map(String, String), updated_at DateTime64(3, 'UTC')
@@ -68,10 +70,15 @@ class Load:
     fingerprint: str
     started_at: datetime
     status: str = "loading"
+    contract: str = "dataset_telemetry"
+    contract_hash: str = ""
+    currency: str = "RUB"
     rows_read: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0
+    rows_ignored: int = 0
     rejected_by_reason: dict[str, int] = field(default_factory=dict)
+    ignored_by_action: dict[str, int] = field(default_factory=dict)
     min_event_time: datetime | None = None
     max_event_time: datetime | None = None
     finished_at: datetime | None = None
