@@ -116,7 +116,6 @@ def load_credentials(target: str | None, project: Path, profiles_dir: Path | Non
     Raises:
         DbtBaseException: dbt's own message about what is wrong with the project or the profile.
     """
-    from dbt.cli.resolvers import default_profiles_dir
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
     from dbt_common.context import set_invocation_context
@@ -124,7 +123,8 @@ def load_credentials(target: str | None, project: Path, profiles_dir: Path | Non
 
     if not (project / "dbt_project.yml").is_file():
         raise DbtRuntimeError(f"{project} is not a dbt project; run from the project or give --project-dir.")
-    profiles = profiles_dir or _profiles_dir(project) or default_profiles_dir()
+    # dbt's own default stands in dbt.cli, whose import takes a second
+    profiles = profiles_dir or _profiles_dir(project) or Path.home() / ".dbt"
     set_invocation_context(os.environ)
     set_from_args(Namespace(PROFILES_DIR=str(profiles)), {})
     return load_profile(str(project), {}, target_override=target).credentials

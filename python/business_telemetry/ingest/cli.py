@@ -71,9 +71,9 @@ def ingest(
     """Validate event logs with Spark and load them into ClickHouse.
 
     SOURCE is a file of CSV or JSON lines (plain, .gz, .bz2 or .zst) or Parquet, a directory, a glob, or a URI
-    (s3://, gs://, hdfs://). What its columns, words and stamps mean says the contract; to see what a file looks like
-    and to begin a contract: telemetry inspect FILE. A file that is loaded already is left out: run the same
-    command again, or on a directory that has grown, and only what is new is loaded.
+    (s3://, gs://, hdfs://). What its columns, words and stamps mean says the contract; to see what a file
+    looks like and to begin a contract: telemetry inspect FILE. A file that is loaded already is left out:
+    run the same command again, or on a directory that has grown, and only what is new is loaded.
 
     Malformed rows go to rejected_events with the raw line, file, line number and all reasons.
 

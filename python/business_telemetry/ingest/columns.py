@@ -1,7 +1,7 @@
 """The canonical log: its columns, actions and reasons of rejection, each once.
 
-The raw tables, the files between Spark and ClickHouse and the rules are all derived from here. Runs on Spark's
-workers, so it imports the standard library alone.
+The raw tables, the files between Spark and ClickHouse and the rules are all derived from here. Runs on
+Spark's workers, so it imports the standard library alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a log looks like: the contract that a YAML file declares, as plain data for drivers and workers alike."""
+"""What a log looks like: the contract that a YAML file declares, as plain data for driver and workers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Field:
     Attributes:
         source: the log's name for it.
         map: the log's words -> what is loaded in their place.
-        separator: cuts the text into parts, of which number `part` is taken (from 1; from the end if negative).
+        separator: cuts the text into parts, of which number `part` is taken (from 1; from the end if
+            negative).
         format: of stamps: iso, epoch_s, epoch_ms, epoch_us, or as `strptime` takes it.
         zone: of stamps without one.
     """

@@ -20,7 +20,7 @@ from business_telemetry.ingest.errors import BadContract
 SHIPPED: Final = Path(__file__).parent / "contracts"
 DEFAULT: Final = "dataset_telemetry"
 for _class in (Contract, Currency, Field, Format):
-    _class.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+    _class.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[union-attr]
 _CONTRACT: Final = TypeAdapter(Contract)
 
 
@@ -33,7 +33,8 @@ def load_contract(name: str) -> Contract:
     """A contract by the name of a shipped one, or by the path of a file.
 
     Raises:
-        BadContract: there is none, or it says what no contract can say; a line for each mistake, with file and line.
+        BadContract: there is none, or it says what no contract can say; a line for each mistake, with file
+            and line.
     """
     path = SHIPPED / f"{name}.yml" if name in shipped() else Path(name)
     if not path.is_file():

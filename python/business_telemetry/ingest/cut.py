@@ -1,11 +1,12 @@
 """CSV blocks -> columns of text, without a Python loop over ordinary lines.
 
-Arrow cuts the lines that it can be trusted with. Those with a quote, a lone carriage return or broken UTF-8 are cut one
-by one, and those that are no row by themselves (loose lines) are handed back to be put together.
+Arrow cuts the lines that it can be trusted with. Those with a quote, a lone carriage return or broken UTF-8
+are cut one by one, and those that are no row by themselves (loose lines) are handed back to be put together.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,27 +90,43 @@ def cut(lines: Lines, layout: Layout, delimiter: str) -> tuple[pl.DataFrame, lis
     Returns:
         The rows: the layout's keys as text, `line` and `broken`; and the loose lines, in order.
     """
-    special = np.zeros(len(lines.starts), bool)
-    special[lines.ends == lines.starts] = True
-    special[lines.at(QUOTE)] = True
+    special = lines.ends == lines.starts
     special[lines.not_utf8()] = True
     if RETURN in lines.block:
-        inside = lines.at(RETURN)
         # a carriage return that is not the line end's
-        special[[place for place in inside if b"\r" in lines.text(lines.first + int(place))]] = True
-    rows, ragged = _cut_plain(lines, special, layout, delimiter)
-    loose = [Line(number, lines.text(number)) for number in ragged]
+        special[[place for place in lines.at(RETURN) if b"\r" in lines.text(lines.first + int(place))]] = True
+    quoted = np.zeros(len(special), bool)
+    if QUOTE in lines.block:
+        quoted[lines.at(QUOTE)] = True
+        quoted &= ~special
+        places = np.flatnonzero(quoted)
+        texts = pl.Series(
+            [lines.text(lines.first + int(place)).decode() for place in places], dtype=pl.String
+        )
+        odd = places[~texts.str.contains(_regular(delimiter)).to_numpy()]
+        special[odd], quoted[odd] = True, False
+    frames, loose = [], []
+    for chosen, quote in ((~special & ~quoted, None), (quoted, '"')):
+        rows, ragged = _cut_plain(lines, chosen, layout, delimiter, quote)
+        frames.append(rows)
+        loose += [Line(number, lines.text(number)) for number in ragged]
     single = []
     for place in np.flatnonzero(special):
         line = Line(lines.first + int(place), lines.text(lines.first + int(place)))
-        fields = fields_of(line.text, delimiter.encode()) if line.text else None
-        if fields is None or len(fields) != layout.width:
+        fields = line.text.split(delimiter.encode())
+        # a stray quote may be the end of a record that an earlier line opens
+        if b'"' in line.text or not line.text or len(fields) != layout.width:
             loose.append(line)
         else:
             single.append((line, fields))
-    if single:
-        rows = pl.concat([rows, _frame(single, layout)])
-    return rows, sorted(loose)
+    return pl.concat([*frames, _frame(single, layout)]), sorted(loose)
+
+
+def _regular(delimiter: str) -> str:
+    """Lines whose quotes open and close whole fields."""
+    d = re.escape(delimiter)
+    field = f'(?:"(?:[^"]|"")*"|[^"{d}]*)'
+    return f"^{field}(?:{d}{field})*$"
 
 
 def cut_records(
@@ -134,10 +151,10 @@ def cut_records(
 
 
 def _cut_plain(
-    lines: Lines, special: NDArray[np.bool_], layout: Layout, delimiter: str
+    lines: Lines, chosen: NDArray[np.bool_], layout: Layout, delimiter: str, quote: str | None
 ) -> tuple[pl.DataFrame, list[int]]:
-    """The lines that are not special, cut by Arrow, and the numbers of those with too few or too many fields."""
-    numbers = lines.first + np.flatnonzero(~special)
+    """The chosen lines, cut by Arrow, and the numbers of those with too few or too many fields."""
+    numbers = lines.first + np.flatnonzero(chosen)
     ragged: list[int] = []
 
     def skip(row: Any) -> str:
@@ -145,26 +162,27 @@ def _cut_plain(
         return "skip"
 
     names = [str(position) for position in range(layout.width)]
-    wanted = sorted(set(layout.positions.values()))
-    table = (
-        pyarrow.csv.read_csv(
-            pa.py_buffer(_without(lines, special)),
+    wanted = [names[position] for position in sorted(set(layout.positions.values()))]
+    table = pa.table({name: pa.array([], pa.string()) for name in wanted})
+    if len(numbers):
+        table = pyarrow.csv.read_csv(
+            pa.py_buffer(_only(lines, chosen)),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, use_threads=False, block_size=len(lines.block) + 1
             ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter, quote_char=False, ignore_empty_lines=False, invalid_row_handler=skip
+                delimiter=delimiter,
+                quote_char=quote or False,
+                ignore_empty_lines=False,
+                invalid_row_handler=skip,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 check_utf8=False,
                 column_types=dict.fromkeys(names, pa.string()),
-                include_columns=[names[position] for position in wanted],
+                include_columns=wanted,
                 strings_can_be_null=False,
             ),
         )
-        if len(numbers)
-        else pa.table({names[position]: pa.array([], pa.string()) for position in wanted})
-    )
     rows = pl.from_arrow(table)
     assert isinstance(rows, pl.DataFrame)
     kept = np.delete(numbers, ragged)
@@ -178,12 +196,12 @@ def _cut_plain(
     )
 
 
-def _without(lines: Lines, special: NDArray[np.bool_]) -> bytes:
-    """The block without its special lines."""
-    if not special.any():
+def _only(lines: Lines, chosen: NDArray[np.bool_]) -> bytes:
+    """The chosen lines of the block."""
+    if chosen.all():
         return lines.block
     edges = np.append(lines.starts, len(lines.block))
-    changes = np.flatnonzero(np.diff(special, prepend=True, append=True))
+    changes = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
     return b"".join(
         lines.block[edges[begin] : edges[end]] for begin, end in zip(changes[::2], changes[1::2], strict=True)
     )

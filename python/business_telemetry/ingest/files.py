@@ -35,13 +35,14 @@ PIECE: Final = 32 << 20
 BLOCK: Final = 4 << 20
 #: A line that is longer is no line of a log, and must not fill the memory.
 MAX_LINE: Final = 64 << 20
-#: A file that was written so shortly before is hashed again after it was read, since its time may not tell a change.
+#: A file that was written so shortly before is hashed again after it was read, since its time may not tell a
+#: change.
 SETTLED_NS: Final = 2_000_000_000
 
 
 @dataclass(frozen=True)
 class Stat:
-    """What changes when a file does: bytes, times in ns of its content and of its entry, and its place on the disk."""
+    """What changes when a file does: bytes, times of content and entry in ns, and place on the disk."""
 
     size: int
     modified: int
@@ -51,7 +52,7 @@ class Stat:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a file that begins and ends with a line: bytes `start` to `end`, whose first line is `line`."""
+    """A part of a file that begins and ends with a line: bytes `start` to `end`, from line `line` on."""
 
     start: int
     end: int
@@ -183,7 +184,8 @@ def file_system(name: str) -> tuple[fs.FileSystem, str]:
             plain = {"scheme": "http"} if endpoint.startswith("http://") else {}
             override = {"endpoint_override": urlsplit(endpoint).netloc} if endpoint else {}
             return fs.S3FileSystem(region=region, **override, **plain), rest
-        return fs.FileSystem.from_uri(name)
+        system, path = fs.FileSystem.from_uri(name)
+        return system, str(path)
     except (OSError, ValueError) as error:
         raise BadSource(f"{name}: {_first_line(error)}") from error
 

@@ -78,7 +78,7 @@ def stray_days(client: Client, landing: Landing) -> list[tuple[date, int]]:
 
 
 def strays(days: list[tuple[date, int]]) -> list[tuple[date, int]]:
-    """Of days in order, those that a gap separates from the bulk and that hold next to nothing; see docs/logs.md."""
+    """Of days in order, those that a gap separates from the bulk and that hold next to nothing."""
     clusters: list[list[tuple[date, int]]] = []
     for day, rows in days:
         if not clusters or (day - clusters[-1][-1][0]).days > STRAY_GAP_DAYS:

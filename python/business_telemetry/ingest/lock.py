@@ -1,7 +1,8 @@
 """One ingestion at a time: a claim that only one process can win, and that tells when its owner is dead.
 
-The claim is a table, because creating a table is the one thing that a ClickHouse server does for exactly one of
-several askers. Claims are numbered: who finds the last one dead creates the next, and only one of many can.
+The claim is a table, because creating a table is the one thing that a ClickHouse server does for exactly one
+of several askers. Claims are numbered: who finds the last one dead creates the next, and only one of many
+can.
 """
 
 from __future__ import annotations
@@ -135,6 +136,6 @@ class Lock:
             if self._is_embedded or owner.is_dead or is_same:
                 continue
             raise WarehouseBusy(
-                f"Process {owner.pid} on {owner.host} is loading into this warehouse (load {owner.load_id}). Wait;"
-                f" if that host is gone for good: drop table {self._name(number)}"
+                f"Process {owner.pid} on {owner.host} is loading into this warehouse (load {owner.load_id})."
+                f" Wait; if that host is gone for good: drop table {self._name(number)}"
             )

@@ -1,4 +1,4 @@
-"""The rules of a log: text columns -> typed columns and the set of broken rules, the same for every kind of file.
+"""The rules of a log: columns of text -> typed columns and broken rules, the same for every kind of file.
 
 Runs on Spark's workers. Whole columns at a time; what only few rows need is done for those alone.
 """
@@ -44,14 +44,15 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Type the columns and tell which rules each row breaks.
 
     Args:
-        rows: `line` (number in the file), `broken` (bits that are known already), and the canonical columns that
-            the file has, as text; null or empty means that the log does not tell. The stamps are ISO, whatever the
-            contract says, where there is a column `stamps_are_iso`.
+        rows: `line` (number in the file), `broken` (bits that are known already), and the canonical columns
+            that the file has, as text; null or empty means that the log does not tell. The stamps are ISO,
+            whatever the contract says, where there is a column `stamps_are_iso`.
         contract: what the words and formats of the columns are.
 
     Returns:
-        For each row: `line`, `broken` (bits of REASONS, 0 for a good row), `ignored` (the log's own word where the
-        contract ignores it, else null), and the columns of `events` from `row_index` on; a stamp in seconds of UTC.
+        For each row: `line`, `broken` (bits of REASONS, 0 for a good row), `ignored` (the log's own word
+        where the contract ignores it, else null), and the columns of `events` from `row_index` on; a stamp
+        in seconds of UTC.
     """
     fields, currency = contract.columns, contract.currency
     text = {
@@ -162,8 +163,8 @@ def _amounts(text: pl.Series, decimal: str) -> pl.Series:
 def _stamps(text: pl.Series, field: Field, zone: str) -> pl.Series:
     """Seconds of UTC, fractions cut; null where it is no stamp.
 
-    A stamp without a zone is taken in the contract's. In the hour that a clock change skips it counts on from before
-    the change; in the one that it repeats it is the earlier.
+    A stamp without a zone is taken in the contract's. In the hour that a clock change skips it counts on
+    from before the change; in the one that it repeats it is the earlier.
     """
     if field.format in EPOCHS:
         plain = text.str.strip_chars()

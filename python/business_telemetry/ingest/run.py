@@ -152,9 +152,9 @@ class Ingestion:
         others = self._raw.currencies() - {self._contract.currency.code}
         if others:
             raise BadSource(
-                f"The warehouse holds amounts in {', '.join(sorted(others))}, and contract {self._contract.name} is in"
-                f" {self._contract.currency.code}: they cannot be added. Load into another warehouse, or give rates in"
-                " the contract."
+                f"The warehouse holds amounts in {', '.join(sorted(others))}, and those of the contract"
+                f" {self._contract.name} are in {self._contract.currency.code}: they cannot be added. Load"
+                " into another warehouse, or convert by rates in the contract."
             )
 
     def _staging(self) -> Path:
@@ -315,8 +315,8 @@ def _complete(load: Load, landed: Landed, found: Found) -> None:
     if landed.loaded + landed.rejected + ignored != found.rows:
         raise IngestError(
             f"Spark has read {found.rows:,} rows, but ClickHouse holds {landed.loaded:,} loaded and"
-            f" {landed.rejected:,} rejected ones, and {ignored:,} are ignored. Nothing was published. Run the command"
-            " again; if the numbers still disagree, report it with the file."
+            f" {landed.rejected:,} rejected ones, and {ignored:,} are ignored. Nothing was published. Run the"
+            " command again; if the numbers still disagree, report it with the file."
         )
     load.rows_read, load.rows_loaded, load.rows_rejected = found.rows, landed.loaded, landed.rejected
     load.rows_ignored, load.ignored_by_action = ignored, found.ignored

@@ -1,4 +1,4 @@
-"""Where a task's rows go: files that an embedded engine reads, or a server, without a detour through the driver."""
+"""Where a task's rows go: files that an embedded engine reads, or straight to a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spark, as ingestion uses it: a context that hands out tasks. What the tasks do is Python; Java only distributes."""
+"""Spark, as ingestion uses it: it hands out tasks, and what the tasks do is Python."""
 
 from __future__ import annotations
 
@@ -85,6 +85,8 @@ class Starting:
     def _start(self, master: str | None, log: Path) -> None:
         try:
             self._context = spark_context(master, log)
+            if self._context.master.startswith("local"):
+                self._context.parallelize([0], 1).foreach(_warm)
         except Exception as error:  # raised by who asks for the context
             self._error = error
 
@@ -131,11 +133,16 @@ def run_tasks(
             raise LoadFailed(_reason(error)) from error
 
 
+def _warm(_: int) -> None:
+    """Let a worker import what its first task needs."""
+    import business_telemetry.ingest.task  # noqa: F401
+
+
 class _Telling:
     """Adds up on the driver, and tells of it."""
 
     def __init__(self, progress: Callable[[int], None]) -> None:
-        self._progress = progress
+        self._progress: Callable[[int], None] | None = progress
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_progress": None}
@@ -144,7 +151,7 @@ class _Telling:
         return 0
 
     def addInPlace(self, total: int, more: int) -> int:
-        if self._progress:
+        if self._progress is not None:
             self._progress(total + more)
         return total + more
 
@@ -170,7 +177,7 @@ def _reason(error: BaseException) -> str:
     text = str(error)
     if "ModuleNotFoundError" in text:
         missing = text.partition("ModuleNotFoundError: ")[2].splitlines()[0]
-        return f"Spark's workers lack something: {missing}. They need Python with pyarrow and polars, see docs/logs.md."
+        return f"Spark's workers lack something: {missing}. They need pyarrow and polars, see docs/logs.md."
     if "Python worker exited unexpectedly" in text or "ExecutorLostFailure" in text:
         return "a worker of Spark has died, perhaps for want of memory; nothing was loaded. Run again."
     return (

@@ -1,7 +1,7 @@
 """Records with newlines inside a quoted field: put together again from the lines of a file.
 
-Only loose lines get here: blank ones, and those that do not have as many fields as the header or end inside a quoted
-field. Complete lines never do, so a stray quote cannot swallow them.
+Only loose lines get here: blank ones, those that do not have as many fields as the header, and those with a
+quote that does not open or close a whole field. Others never do, so a stray quote cannot swallow them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Line(NamedTuple):
 
 @cache
 def _field(delimiter: bytes) -> re.Pattern[bytes]:
-    """One field with the delimiter before it: quoted, or bare, or (only at the end) quoted and never closed."""
+    """One field and the delimiter before it: quoted, or bare, or (only at the end) never closed."""
     d = re.escape(delimiter)
     return re.compile(rb'%b("[^"]*+(?:""[^"]*+)*+"(?=%b|\Z)|(?!")[^%b]*+|".*)' % (d, d, d), re.DOTALL)
 
@@ -49,9 +49,9 @@ def _is_closed(quoted: bytes) -> bool:
 def stitch(lines: Sequence[Line], width: int, delimiter: bytes, last: int) -> tuple[list[Line], list[Line]]:
     """Join the loose lines of a file that together are one record.
 
-    A record opens on a line that ends inside a quoted field, and closes on the first of the directly following loose
-    lines with which the text is a complete record of the file's width. Where none is within MAX_LINES and MAX_BYTES,
-    the opening line stays alone, and the next line is looked at in turn.
+    A record opens on a line that ends inside a quoted field, and closes on the first of the directly
+    following loose lines with which the text is a complete record of the file's width. Where none is within
+    MAX_LINES and MAX_BYTES, the opening line stays alone, and the next line is looked at in turn.
 
     Args:
         lines: loose lines in the order of the file.
@@ -62,7 +62,8 @@ def stitch(lines: Sequence[Line], width: int, delimiter: bytes, last: int) -> tu
     Returns:
         The records, and the lines at the end of which more has to be read to decide.
     """
-    records, start = [], 0
+    records: list[Line] = []
+    start = 0
     while start < len(lines):
         taken = _record_length(lines, start, width, delimiter, last)
         if taken == 0:
@@ -74,7 +75,7 @@ def stitch(lines: Sequence[Line], width: int, delimiter: bytes, last: int) -> tu
 
 
 def _record_length(lines: Sequence[Line], start: int, width: int, delimiter: bytes, last: int) -> int:
-    """How many lines from `start` on are one record; 1 unless it opens one that ends, 0 if that is not known yet."""
+    """How many lines from `start` on are one record; 0 if more has to be read to know."""
     text = lines[start].text
     if fields_of(text, delimiter) is not None or not _may_open(text, delimiter):
         return 1

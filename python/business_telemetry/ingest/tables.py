@@ -99,7 +99,7 @@ def as_json(batch: pa.RecordBatch, place: int) -> bytes:
 
 
 def _text(column: pa.Array, name: str, source: str) -> pa.Array:
-    """A column as text: whole numbers without a point, stamps in ISO 8601, with `Z` where they are instants."""
+    """A column as text: whole numbers without a point, stamps in ISO 8601, instants with `Z`."""
     type_ = column.type
     if pa.types.is_dictionary(type_):
         return _text(column.dictionary_decode(), name, source)

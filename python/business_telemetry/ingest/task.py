@@ -1,13 +1,15 @@
-"""One task: read a piece of a file, judge its rows, hand them on. Runs on Spark's workers and in the driver."""
+"""One task: read a piece of a file, judge its rows, hand them on. Runs on Spark's workers."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet
 
 from business_telemetry.ingest.columns import COLUMNS, reasons_of
@@ -80,7 +82,7 @@ class Batch:
 
 
 def run(task: Task, contract: Contract, spec: SinkSpec) -> Outcome:
-    """Read, judge and hand on. What goes wrong is told, not raised: it would reach the driver as Java's text."""
+    """Read, judge and hand on. What goes wrong is told, not raised: Java would wrap it in its own text."""
     outcome = Outcome(task.number)
     try:
         sink = spec.open(task.number)
@@ -185,13 +187,17 @@ def _jsonl(task: Task, contract: Contract, outcome: Outcome) -> Iterator[Batch]:
         yield Batch(rows, lines.text)
 
 
+def _row_of(batch: pa.RecordBatch, first: int, number: int) -> bytes:
+    return as_json(batch, number - first)
+
+
 def _parquet(task: Task, contract: Contract, outcome: Outcome) -> Iterator[Batch]:
     first = task.piece.line
     with open_bytes(task.file) as raw, pyarrow.parquet.ParquetFile(raw) as file:
         groups = range(task.piece.start, task.piece.end)
         for batch in file.iter_batches(BATCH_ROWS, row_groups=list(groups), use_threads=False):
             rows = read_batch(batch, task.layout, first, task.file)
-            yield Batch(rows, lambda number, batch=batch, first=first: as_json(batch, number - first))
+            yield Batch(rows, partial(_row_of, batch, first))
             first += len(batch)
             outcome.lines += len(batch)
 
