@@ -143,7 +143,7 @@ def _require_text(name: str, sample: bytes, contract: Contract) -> None:
     if contract.format.encoding != "utf-8":
         return
     lines = sample.splitlines()
-    foreign = [line for line in lines if not _decodes(line, "utf-8")]
+    foreign = [line for line in lines if not decodes(line, "utf-8")]
     if len(foreign) > FOREIGN_SHARE * len(lines):
         raise BadSource(f"{name}: is not UTF-8{_likely(foreign)}")
 
@@ -151,12 +151,13 @@ def _require_text(name: str, sample: bytes, contract: Contract) -> None:
 def _likely(foreign: Sequence[bytes]) -> str:
     letters = b"".join(foreign)
     cyrillic = sum(each >= 0xC0 for each in letters) > 0.8 * sum(each >= 0x80 for each in letters)
-    if cyrillic and all(_decodes(line, "cp1251") for line in foreign):
+    if cyrillic and all(decodes(line, "cp1251") for line in foreign):
         return ", it looks like Windows-1251 (write in the contract: format: {encoding: cp1251})"
     return "; write its encoding in the contract: format: {encoding: ...}"
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
+def decodes(line: bytes, encoding: str) -> bool:
+    """Is a line text in an encoding?"""
     try:
         line.decode(encoding)
     except UnicodeDecodeError:

@@ -87,7 +87,8 @@ def read_batch(batch: pa.RecordBatch, layout: Layout, first: int, source: str) -
         pl.int_range(first, first + len(batch), dtype=pl.UInt64).alias("line"),
         pl.lit(0, dtype=pl.UInt32).alias("broken"),
     )
-    if pa.types.is_temporal(batch.schema.field(layout.positions["time"]).type):
+    time = layout.positions.get("time")
+    if time is not None and pa.types.is_temporal(batch.schema.field(time).type):
         rows = rows.with_columns(pl.lit(True).alias("stamps_are_iso"))
     return rows
 
