@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from business_telemetry.ingest.columns import COLUMNS, REJECTED, structure
 from business_telemetry.ingest.plan import LoadedFiles
+from business_telemetry.ingest.upgrade import upgrade
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -71,15 +72,20 @@ class Load:
     tool_versions: dict[str, str] = field(default_factory=dict)
 
 
-def ensure_raw_tables(client: Client, schema: str, cluster: str | None = None) -> None:
-    """Create the database `<schema>_raw` and its empty tables where they are missing."""
+def ensure_raw_tables(client: Client, schema: str, zone: str, cluster: str | None = None) -> list[str]:
+    """Create the database `<schema>_raw` and its empty tables where they are missing.
+
+    Returns:
+        The tables that had an earlier version's form and were rebuilt; `zone` is that of their stamps.
+    """
     everywhere = f"on cluster `{cluster}`" if cluster else ""
     engine = "Replicated" if cluster else ""
     client.command(f"create database if not exists `{schema}_raw` {everywhere}")
-    for name, columns in TABLES.items():
-        client.command(
-            f"create table if not exists `{schema}_raw`.{name} {everywhere} {columns.format(engine=engine)}"
-        )
+    tables = {name: f"{everywhere} {columns.format(engine=engine)}" for name, columns in TABLES.items()}
+    old = upgrade(client, f"{schema}_raw", tables, zone)
+    for name, definition in tables.items():
+        client.command(f"create table if not exists `{schema}_raw`.{name} {definition}")
+    return old
 
 
 class RawLayer:

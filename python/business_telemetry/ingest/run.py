@@ -93,7 +93,13 @@ class Ingestion:
         Raises:
             IngestError: nothing was published; its class carries the exit code.
         """
-        ensure_raw_tables(self._warehouse.client, self._warehouse.schema, self._warehouse.cluster)
+        zone = self._contract.columns["time"].zone
+        warehouse = self._warehouse
+        if ensure_raw_tables(warehouse.client, warehouse.schema, zone, warehouse.cluster):
+            self._report.note(
+                f"The raw tables were of an earlier version and have been rebuilt, stamps taken in {zone}."
+                " Run `dbt build --full-refresh` once."
+            )
         with self._report.stage("Looking for new files"):
             given = self._scan(find_files(sources))
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
