@@ -11,7 +11,7 @@ import click
 from business_telemetry.ingest.errors import IngestError
 from business_telemetry.ingest.report import Report
 from business_telemetry.java import JavaMissing
-from business_telemetry.warehouse import WarehouseUnavailable, open_warehouse
+from business_telemetry.warehouse import WarehouseUnavailable
 
 
 def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
@@ -87,14 +87,18 @@ def ingest(
       5  warehouse not available, or in use by another process
     """
     from business_telemetry.ingest.files import find_files
-    from business_telemetry.ingest.run import Ingestion, Options
+    from business_telemetry.ingest.spark import Starting
 
     report = Report(quiet=quiet, as_json=as_json)
     project = (project_dir or Path.cwd()).resolve()
-    options = Options(log, replace, max_rejected, staging, master, project)
     try:
         files = find_files(sources)
-        spark = options.start_spark()
+        spark = Starting(master, project / "logs" / "spark.log")
+        # while Java starts
+        from business_telemetry.ingest.run import Ingestion, Options
+        from business_telemetry.warehouse import open_warehouse
+
+        options = Options(log, replace, max_rejected, staging, master, project)
         with closing(open_warehouse(target, project, profiles_dir)) as warehouse:
             report.result(Ingestion(warehouse, report, options, spark).run(files))
     except (IngestError, WarehouseUnavailable, JavaMissing) as error:

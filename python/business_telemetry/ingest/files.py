@@ -32,7 +32,7 @@ KNOWN: Final = (*(text + packed for text in TEXT for packed in ("", *COMPRESSION
 SCHEMES: Final = ("s3", "s3a", "gs", "hdfs", "viewfs", "abfs", "abfss")
 #: A task reads so many bytes of a file that can be cut.
 PIECE: Final = 32 << 20
-BLOCK: Final = 4 << 20
+BLOCK: Final = 8 << 20
 #: A line that is longer is no line of a log, and must not fill the memory.
 MAX_LINE: Final = 64 << 20
 #: A file that was written so shortly before is hashed again after it was read, since its time may not tell a

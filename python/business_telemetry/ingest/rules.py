@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from business_telemetry.ingest.columns import ACTIONS, COLUMNS, GENDERS, IGNORE, KEYS, MAX_AGE, bit
 from business_telemetry.ingest.contract import Contract, Field
 
-NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$"
-STAMP: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$"
+#: Where the digits of `YYYY-MM-DDTHH:MM:SS` stand, and what stands between them.
+FIELDS: Final = ((0, 1, 2, 3), (5, 6), (8, 9), (11, 12), (14, 15), (17, 18))
+DIGITS: Final = [place for field in FIELDS for place in field]
+MARKS: Final = [4, 7, 10, 13, 16]
+MARK_BYTES: Final = np.frombuffer(b"--T::", np.uint8)
 LONG_STAMP: Final = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:[.,][0-9]+)?"
     r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
@@ -26,6 +30,7 @@ EPOCHS: Final = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 LAST_STAMP: Final = 2**32 - 1
 LAST_COUNT: Final = 2**32 - 1
 MONEY: Final = pl.Decimal(18, 6)
+EXACT: Final = pl.Decimal(38, 12)
 TORN: Final = bit("column_count") | bit("unbalanced_quote") | bit("bad_json")
 NAMES: Final = {column.key: column.name for column in COLUMNS if column.key}
 #: Types and defaults of the columns that are not text.
@@ -56,7 +61,7 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """
     fields, currency = contract.columns, contract.currency
     text = {
-        key: _mapped(rows[key].fill_null(""), fields.get(key))
+        key: _mapped(_filled(rows[key]), fields.get(key))
         for key in (*KEYS, "currency")
         if key in rows.columns
     }
@@ -78,7 +83,8 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     if "value" in text:
         amounts = _amounts(text["value"], contract.format.decimal)
-        breaks("bad_value", amounts.is_null() & (text["value"].str.strip_chars() != ""))
+        if amounts.null_count():
+            breaks("bad_value", amounts.is_null() & _is_given(text["value"]))
         if "currency" in text:
             codes = text["currency"].str.strip_chars().str.to_uppercase().replace("", currency.code)
             rates = codes.replace_strict(
@@ -95,8 +101,10 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         if key in text:
             numbers = _whole(text[key])
             fits = numbers.is_between(0, limit).fill_null(False)
-            breaks(reason, ~fits & (text[key].str.strip_chars() != ""))
-            columns[key] = numbers.set(~fits, None)
+            if not fits.all():
+                breaks(reason, ~fits & _is_given(text[key]))
+                numbers = numbers.set(~fits, None)
+            columns[key] = numbers
     for key in ("session", "order"):
         if key in text:
             columns[key] = _identifiers(text[key])
@@ -145,19 +153,34 @@ def _identifiers(text: pl.Series) -> pl.Series:
     return plain.str.replace(r"^([0-9]+)\.0$", "$1") if plain.str.ends_with(".0").any() else plain
 
 
+def _filled(text: pl.Series) -> pl.Series:
+    return text.fill_null("") if text.null_count() else text
+
+
+def _is_given(text: pl.Series) -> pl.Series:
+    return text.str.strip_chars() != ""
+
+
+def _cast(text: pl.Series, type_: Any) -> pl.Series:
+    """Texts as numbers, null where they are none; the few with spaces or a `.0` are looked at once more."""
+    numbers = text.cast(type_, strict=False)
+    others = (numbers.is_null() & (text != "")).arg_true()
+    if not len(others):
+        return numbers
+    plain = text.gather(others).str.strip_chars().str.strip_suffix(".0")
+    return numbers.scatter(others, plain.cast(type_, strict=False))
+
+
 def _whole(text: pl.Series) -> pl.Series:
-    return text.str.strip_chars().str.strip_suffix(".0").cast(pl.Int64, strict=False)
+    return _cast(text, pl.Int64)
 
 
 def _amounts(text: pl.Series, decimal: str) -> pl.Series:
     """Amounts, rounded half away from zero to six places; null where there is none or it is too large."""
-    plain = text.str.strip_chars()
     if decimal == ",":
-        plain = plain.set(plain.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
-    exact = plain.set(~plain.str.contains(NUMBER), None).cast(pl.Decimal(38, 12), strict=False)
-    return exact.to_frame("x").select(
-        pl.col("x").round(6, mode="half_away_from_zero").cast(MONEY, strict=False)
-    )["x"]
+        text = text.set(text.str.contains(".", literal=True), "?").str.replace(",", ".", literal=True)
+    exact = pl.col("exact").round(6, mode="half_away_from_zero").cast(MONEY, strict=False)
+    return _cast(text, EXACT).to_frame("exact").select(exact)["exact"]
 
 
 def _stamps(text: pl.Series, field: Field, zone: str) -> pl.Series:
@@ -167,23 +190,43 @@ def _stamps(text: pl.Series, field: Field, zone: str) -> pl.Series:
     from before the change; in the one that it repeats it is the earlier.
     """
     if field.format in EPOCHS:
-        plain = text.str.strip_chars()
-        numbers = plain.set(~plain.str.contains(NUMBER), None).cast(pl.Decimal(38, 12), strict=False)
-        return (
-            (numbers.cast(pl.Decimal(38, 6)) / EPOCHS[field.format])
-            .cast(pl.Float64)
-            .floor()
-            .cast(pl.Int64, strict=False)
-        )
+        seconds = _cast(text, EXACT).cast(pl.Float64) / EPOCHS[field.format]
+        return seconds.floor().cast(pl.Int64, strict=False)
     if field.format != "iso":
         pattern = field.format.replace(".%f", "%.f")
         read = text.str.to_datetime(pattern, strict=False, time_unit="ms")
         return _seconds(read) if "%z" in pattern else _seconds(_instants(read, zone))
-    naive = text.set(~text.str.contains(STAMP), None).str.to_datetime(ISO, strict=False, time_unit="ms")
+    naive = _plain_stamps(text)
     stamps = _seconds(_instants(naive, zone))
     # with a space for the T, a fraction or a zone
     others = naive.is_null().arg_true()
     return stamps.scatter(others, _long_stamps(text.gather(others), zone)) if len(others) else stamps
+
+
+def _plain_stamps(text: pl.Series) -> pl.Series:
+    """Stamps of exactly `YYYY-MM-DDTHH:MM:SS`, null where a text is none, by the places of their digits."""
+    fits = (text.str.len_bytes() == 19).fill_null(False)
+    places = fits.arg_true().to_numpy()
+    texts = text.filter(fits).to_arrow(compat_level=pl.CompatLevel.oldest())
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[0] :][: 19 * len(texts)].reshape(-1, 19)
+    digits = data - ord("0")
+    good = (digits[:, DIGITS] < 10).all(axis=1) & (data[:, MARKS] == MARK_BYTES).all(axis=1)
+    year, month, day, hour, minute, second = (
+        sum(digits[:, place].astype(np.int64) * 10**power for power, place in enumerate(reversed(field)))
+        for field in FIELDS
+    )
+    months = (year - 1970) * 12 + month - 1
+    first = months.astype("datetime64[M]").astype("datetime64[D]")
+    length = (months + 1).astype("datetime64[M]").astype("datetime64[D]") - first
+    good &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= length.astype(np.int64))
+    good &= (hour < 24) & (minute < 60) & (second < 60)
+    days = first.astype(np.int64) + day - 1
+    millis = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000
+    found = np.full(len(text), np.iinfo(np.int64).min)
+    found[places[good]] = millis[good]
+    stamps = pl.Series(found)
+    return stamps.set(stamps == np.iinfo(np.int64).min, None).cast(pl.Datetime("ms"))
 
 
 def _long_stamps(text: pl.Series, zone: str) -> pl.Series:

@@ -51,12 +51,6 @@ class Options:
     master: str | None = None
     project_dir: Path = Path()
 
-    def start_spark(self) -> Starting:
-        """Begin to start Spark."""
-        from business_telemetry.ingest.spark import Starting
-
-        return Starting(self.master, self.project_dir / "logs" / "spark.log")
-
 
 @dataclass(frozen=True)
 class Found:
@@ -217,11 +211,12 @@ class Ingestion:
         return landing, found
 
     def _run(self, tasks: Sequence[Task], spec: SinkSpec) -> list[Outcome]:
-        from business_telemetry.ingest.spark import run_tasks
+        from business_telemetry.ingest.spark import Starting, run_tasks
         from business_telemetry.ingest.task import run
 
         with self._report.stage("Starting Spark"):
-            context = (self._spark or self._options.start_spark()).context()
+            log = self._options.project_dir / "logs" / "spark.log"
+            context = (self._spark or Starting(self._options.master, log)).context()
         with self._report.stage("Reading and validating") as progress:
             outcomes = list(
                 run_tasks(context, partial(run, contract=self._contract, spec=spec), tasks, progress)

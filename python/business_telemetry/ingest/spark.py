@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import business_telemetry
 from business_telemetry.ingest.errors import LoadFailed
-from business_telemetry.ingest.task import Outcome, Task
 from business_telemetry.java import archive, require_java
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
+
+    from business_telemetry.ingest.task import Outcome, Task
 
 #: Of a driver that this process starts.
 SETTINGS: Final = {
@@ -79,6 +80,8 @@ class Starting:
     def __init__(self, master: str | None, log: Path) -> None:
         self._context: SparkContext | None = None
         self._error: Exception | None = None
+        import pyspark.errors  # noqa: F401, before the thread has to share the interpreter with other imports
+
         self._thread = threading.Thread(target=self._start, args=(master, log), daemon=True)
         self._thread.start()
 

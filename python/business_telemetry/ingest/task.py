@@ -154,6 +154,7 @@ def _lines(task: Task, contract: Contract, outcome: Outcome, header: bool) -> It
 
 def _csv(task: Task, contract: Contract, outcome: Outcome) -> Iterator[Batch]:
     width, delimiter = task.layout.width, contract.format.delimiter
+    records: list[Line] = []
     pending: list[Line] = []
     next_head = task.piece.line if task.piece.line > 1 else -1
     for lines in _lines(task, contract, outcome, header=True):
@@ -165,12 +166,16 @@ def _csv(task: Task, contract: Contract, outcome: Outcome) -> Iterator[Batch]:
         last = lines.first + len(lines.starts) - 1
         if next_head <= last:
             next_head = -1
-        records, pending = stitch([*pending, *loose], width, delimiter.encode(), last)
-        yield _records(records, task, delimiter, outcome)
+        whole, pending = stitch([*pending, *loose], width, delimiter.encode(), last)
+        records += whole
+        if len(records) > BATCH_ROWS:
+            yield _records(records, task, delimiter, outcome)
+            records = []
     if task.is_last:
-        records, pending = stitch(pending, width, delimiter.encode(), last=0)
-        yield _records(records, task, delimiter, outcome)
+        whole, pending = stitch(pending, width, delimiter.encode(), last=0)
+        records += whole
     outcome.edges += pending
+    yield _records(records, task, delimiter, outcome)
 
 
 def _records(records: Sequence[Line], task: Task, delimiter: str, outcome: Outcome) -> Batch:
