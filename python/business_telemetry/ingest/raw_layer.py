@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,8 +127,12 @@ class RawLayer:
         )
         loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
         now = datetime.now(UTC)
-        rows = [[*(getattr(each, name) for name in names), now] for each in loads]
-        self.client.insert(f"{self.raw}.loads", rows, column_names=[*names, "updated_at"])
+        rows = ({**asdict(each), "updated_at": now} for each in loads)
+        # as JSON: the client's own insert imports pandas
+        block = "\n".join(json.dumps(row, ensure_ascii=False, default=_stamp) for row in rows)
+        self.client.raw_insert(
+            f"{self.raw}.loads", [*names, "updated_at"], insert_block=block.encode(), fmt="JSONEachRow"
+        )
         self._command("optimize table {raw}.loads final")
 
     def forget(self, load_ids: Sequence[str]) -> None:
@@ -178,3 +183,8 @@ class RawLayer:
 
     def _command(self, sql: str, **parameters: object) -> None:
         self.client.command(sql.replace("{raw}", self.raw), parameters=parameters)
+
+
+def _stamp(value: datetime) -> str:
+    """A time as ClickHouse reads it, in UTC to the millisecond."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

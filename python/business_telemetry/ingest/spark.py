@@ -48,11 +48,15 @@ def spark_context(master: str | None, log: Path) -> SparkContext:
         LoadFailed: Java does not start with Spark's settings.
     """
     warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
-    from py4j.protocol import Py4JError
+    from py4j.protocol import INPUT_CONVERTER, Py4JError
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
+    from pyspark.sql.types import NumpyArrayConverter, NumpyScalarConverter
 
+    # nothing of numpy's is sent to Java, and asking whether it is imports pandas
+    numpys = (NumpyArrayConverter, NumpyScalarConverter)
+    INPUT_CONVERTER[:] = [each for each in INPUT_CONVERTER if not isinstance(each, numpys)]
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if "PYSPARK_GATEWAY_PORT" in os.environ or SparkContext._active_spark_context is not None:
         return SparkContext.getOrCreate()
