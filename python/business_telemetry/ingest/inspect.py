@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,7 +94,7 @@ def take_sample(name: str, contract: Contract) -> Sample:
         with open_bytes(name) as raw:
             batch = next(pyarrow.parquet.ParquetFile(raw).iter_batches(SAMPLE_ROWS))
         return Sample(head, read_batch(batch, layout, 1, name))
-    block = next(blocks(name, size=SAMPLE))
+    block = b"".join(islice(blocks(name, size=SAMPLE), 2))  # a last line may lack its newline
     if contract.format.encoding != "utf-8":
         block = block.decode(contract.format.encoding, "replace").encode()
     if head.kind == "jsonl":
