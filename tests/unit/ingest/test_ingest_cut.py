@@ -69,7 +69,7 @@ def test_fields_are_those_of_the_csv_module(line: str, end: str) -> None:
         return
     assert loose == []
     assert sorted(rows["line"]) == [7, 8, 9]
-    assert all(list(row) == expected for row in rows.select(LAYOUT.positions).rows())
+    assert all(list(row) == expected for row in rows.select(*LAYOUT.positions).rows())
     assert rows["broken"].to_list() == [0, 0, 0]
 
 
