@@ -114,7 +114,7 @@ def find_files(sources: Sequence[str]) -> list[str]:
             raise BadSource("'' names no file; give a file, a directory or a URI")
         found = list(_remote(source) if is_remote(source) else _local(source))
         if not found:
-            raise BadSource(f"{source}: no such file, and no {', '.join(KNOWN)} files there")
+            raise BadSource(f"{_printable(source)}: no such file, and no {', '.join(KNOWN)} files there")
         names.update(dict.fromkeys(found))
     return list(names)
 
@@ -127,7 +127,9 @@ def _local(source: str) -> Iterator[str]:
         for match in matches:
             if match.is_dir():
                 inside = (file.relative_to(match) for file in match.rglob("*") if file.is_file())
-                yield from sorted(str((match / file).resolve()) for file in inside if _is_data(file.parts))
+                yield from sorted(
+                    _text(str((match / file).resolve())) for file in inside if _is_data(file.parts)
+                )
             elif match.is_file():
                 yield _text(str(match.resolve()))
             else:

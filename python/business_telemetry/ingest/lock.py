@@ -103,14 +103,18 @@ class Lock:
         for each in others:
             self._client.command(f"drop table if exists {self._name(each)} sync")
 
+    @property
+    def holds(self) -> bool:
+        """Does the claim still stand, and alone?"""
+        return [self._name(number) for number in self._claims()] == [self._mine]
+
     def require(self) -> None:
         """The claim must still stand when its load is about to be published.
 
         Raises:
             WarehouseBusy: somebody has taken it away.
         """
-        numbers = [self._name(number) for number in self._claims()]
-        if numbers != [self._mine]:
+        if not self.holds:
             raise WarehouseBusy("Another process has taken over this warehouse; this one publishes nothing.")
 
     def release(self) -> None:

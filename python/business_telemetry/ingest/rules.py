@@ -31,6 +31,7 @@ LAST_STAMP: Final = 2**32 - 1
 LAST_COUNT: Final = 2**32 - 1
 MONEY: Final = pl.Decimal(18, 6)
 EXACT: Final = pl.Decimal(38, 12)
+LAST_AMOUNT: Final = 1e12
 TORN: Final = bit("column_count") | bit("unbalanced_quote") | bit("bad_json")
 NAMES: Final = {column.key: column.name for column in COLUMNS if column.key}
 #: Types and defaults of the columns that are not text.
@@ -83,16 +84,18 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     if "value" in text:
         amounts = _amounts(text["value"], contract.format.decimal)
-        if amounts.null_count():
-            breaks("bad_value", amounts.is_null() & _is_given(text["value"]))
         if "currency" in text:
             codes = text["currency"].str.strip_chars().str.to_uppercase().replace("", currency.code)
             rates = codes.replace_strict(
                 {currency.code: 1.0, **currency.rates}, default=None, return_dtype=pl.Float64
             )
             breaks("other_currency", rates.is_null())
-            converted = (amounts.cast(pl.Float64) * rates).round(6).cast(MONEY, strict=False)
-            amounts = amounts.zip_with((rates == 1.0).fill_null(True), converted)
+            foreign = (rates.fill_null(1.0) != 1.0).arg_true()
+            converted = (amounts.gather(foreign).cast(pl.Float64) * rates.gather(foreign)).round(6)
+            fits = converted.abs().fill_null(0) < LAST_AMOUNT
+            amounts = amounts.scatter(foreign, converted.set(~fits, None).cast(MONEY))
+        if amounts.null_count():
+            breaks("bad_value", amounts.is_null() & _is_given(text["value"]))
         # a refund is what is given back, whichever sign the log writes
         is_refund = (actions == "refund").fill_null(False)
         breaks("negative_value", (amounts < 0).fill_null(False) & ~is_refund)
@@ -249,7 +252,8 @@ def _instants(naive: pl.Series, zone: str) -> pl.Series:
     instants = at(naive)
     if instants.null_count() == naive.null_count():
         return instants
-    return instants.zip_with(instants.is_not_null(), at(naive.dt.offset_by("1h")))
+    day_before = at(naive.dt.offset_by("-24h"))
+    return instants.zip_with(instants.is_not_null(), day_before.dt.offset_by("24h"))
 
 
 def _seconds(stamps: pl.Series) -> pl.Series:

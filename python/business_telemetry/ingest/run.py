@@ -14,9 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
 from business_telemetry import __version__
 from business_telemetry.ingest.contract_file import DEFAULT, load_contract
-from business_telemetry.ingest.errors import BadSource, IngestError, LoadFailed, TooManyRejected, of_code
+from business_telemetry.ingest.errors import (
+    BadSource,
+    IngestError,
+    LoadFailed,
+    TooManyRejected,
+    WarehouseBusy,
+    of_code,
+)
 from business_telemetry.ingest.files import SourceFile, find_files, is_remote, require_unchanged, scan
 from business_telemetry.ingest.lock import Lock
 from business_telemetry.ingest.plan import Plan, plan_load
@@ -87,6 +96,13 @@ class Ingestion:
         Raises:
             IngestError: nothing was published; its class carries the exit code.
         """
+        try:
+            return self._run_claimed(sources)
+        except ClickHouseError as error:
+            reason = (str(error).splitlines() or [""])[0][:300]
+            raise LoadFailed(f"{self._warehouse.label}: {reason}; run the same command again.") from error
+
+    def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
         zone = self._contract.columns["time"].zone
         warehouse = self._warehouse
         if ensure_raw_tables(warehouse.client, warehouse.schema, zone, warehouse.cluster):
@@ -100,21 +116,33 @@ class Ingestion:
         for name, reason in plan.skipped:
             self._report.note(f"{name}: {reason}")
         if not plan.files:
+            self._sweep_if_free()
             self._report.note("Nothing to load.")
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
         tasks = self._tasks(plan)
-        self._require_one_currency()
         self._lock.claim(plan.load_id)
         try:
+            if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
+                raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
+            self._require_one_currency()
             self._clear_leftovers()
             load = self._begin(plan)
-            try:
-                return self._load(load, plan, tasks)
-            except BaseException:
-                self._raw.forget([load.load_id])
-                raise
+            return self._load(load, plan, tasks)
         finally:
-            self._raw.sweep()
+            # who has been taken over has nothing to tidy any more
+            if self._lock.holds:
+                self._clear_leftovers()
+            self._lock.release()
+
+    def _sweep_if_free(self) -> None:
+        """Tidy up after a process that was killed when its load was published already."""
+        try:
+            self._lock.claim("none")
+        except WarehouseBusy:
+            return
+        try:
+            self._clear_leftovers()
+        finally:
             self._lock.release()
 
     def _load(self, load: Load, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:

@@ -85,8 +85,11 @@ def _record_length(lines: Sequence[Line], start: int, width: int, delimiter: byt
         if line.number != previous.number + 1 or len(text) > MAX_BYTES:
             return 1
         # only an odd number of quotes can end a quoted field that was open before the line
-        if line.text.count(b'"') % 2 and (fields := fields_of(text, delimiter)) is not None:
-            return taken if len(fields) == width else 1
+        if line.text.count(b'"') % 2:
+            if (fields := fields_of(text, delimiter)) is not None:
+                return taken if len(fields) == width else 1
+            if not _may_open(text, delimiter):
+                return 1
     is_cut = len(window) < MAX_LINES and window[-1].number == last and len(text) < MAX_BYTES
     return 0 if is_cut else 1
 
