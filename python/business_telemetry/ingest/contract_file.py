@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, load_marked
+from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
 from business_telemetry.ingest.columns import ACTIONS, IGNORE, KEYS, REQUIRED
 from business_telemetry.ingest.contract import Contract, Currency, Field, Format
 from business_telemetry.ingest.errors import BadContract
@@ -130,8 +130,7 @@ def _message(found: Any) -> str:
 
 def _told(path: Path, marked: Marked, mistakes: Any) -> str:
     """A line for each mistake, with the line of the place or of what is around it."""
-    top = {(): f"{path.parent.name}/{path.name}:1"}
-    lines = {**top, **marked.lines}
+    lines: dict[Place, str] = {(): f"{path.parent.name}/{path.name}:1", **marked.lines}
     told = []
     for place, message in mistakes:
         where = next(lines[place[:n]] for n in range(len(place), -1, -1) if tuple(place[:n]) in lines)
