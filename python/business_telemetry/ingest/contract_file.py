@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, load_marked
+from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
 from business_telemetry.ingest.columns import ACTIONS, IGNORE, KEYS, REQUIRED
 from business_telemetry.ingest.contract import Contract, Currency, Field, Format
 from business_telemetry.ingest.errors import BadContract
@@ -46,14 +46,16 @@ def load_contract(name: str) -> Contract:
         contract = _CONTRACT.validate_python(_spelled_out(marked.data))
     except CatalogueError as error:
         raise BadContract(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadContract(f"{path}: is not UTF-8") from error
     except ValidationError as error:
         mistakes = (
             (tuple("from" if part == "source" else part for part in found["loc"]), _message(found))
             for found in error.errors()
         )
-        raise BadContract(_told(marked, mistakes)) from error
+        raise BadContract(_told(path, marked, mistakes)) from error
     if problems := [*_problems(contract)]:
-        raise BadContract(_told(marked, problems))
+        raise BadContract(_told(path, marked, problems))
     plain = json.dumps(asdict(replace(contract, hash="")), sort_keys=True, ensure_ascii=False)
     return replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest())
 
@@ -126,7 +128,11 @@ def _message(found: Any) -> str:
     return "unknown key" if "unexpected" in found["type"] or "extra" in found["type"] else str(found["msg"])
 
 
-def _told(marked: Marked, mistakes: Any) -> str:
-    return "\n".join(
-        f"{marked.where(tuple(place))}: {'.'.join(map(str, place))}: {message}" for place, message in mistakes
-    )
+def _told(path: Path, marked: Marked, mistakes: Any) -> str:
+    """A line for each mistake, with the line of the place or of what is around it."""
+    lines: dict[Place, str] = {(): f"{path.parent.name}/{path.name}:1", **marked.lines}
+    told = []
+    for place, message in mistakes:
+        where = next(lines[place[:n]] for n in range(len(place), -1, -1) if tuple(place[:n]) in lines)
+        told.append(f"{where}: {'.'.join(map(str, place))}: {message}")
+    return "\n".join(told)

@@ -22,6 +22,7 @@ from business_telemetry.ingest.contract import Layout
 from business_telemetry.ingest.stitch import Line, fields_of
 
 NEWLINE, RETURN, QUOTE = b'\n\r"'
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,11 @@ def cut(lines: Lines, layout: Layout, delimiter: str) -> tuple[pl.DataFrame, lis
     if RETURN in lines.block:
         # a carriage return that is not the line end's
         special[[place for place in lines.at(RETURN) if b"\r" in lines.text(lines.first + int(place))]] = True
+    if BOM in lines.block:
+        # Arrow takes one off its first line
+        special[
+            [place for place in lines.at(BOM[0]) if lines.text(lines.first + int(place)).startswith(BOM)]
+        ] = True
     quoted = np.zeros(len(special), bool)
     if QUOTE in lines.block:
         quoted[lines.at(QUOTE)] = True

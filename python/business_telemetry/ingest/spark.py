@@ -165,7 +165,7 @@ class _Telling:
 
 @contextmanager
 def _shipped(context: SparkContext) -> Iterator[None]:
-    """Give a cluster's workers this package, as a ZIP file; they need pyarrow and polars of their own."""
+    """Give a cluster's workers this package, as a ZIP; they need numpy, pyarrow and polars of their own."""
     if context.master.startswith("local"):
         yield
         return
@@ -184,7 +184,7 @@ def _reason(error: BaseException) -> str:
     text = str(error)
     if "ModuleNotFoundError" in text:
         missing = text.partition("ModuleNotFoundError: ")[2].splitlines()[0]
-        return f"Spark's workers lack something: {missing}. They need pyarrow and polars, see docs/logs.md."
+        return f"Spark's workers lack: {missing}. They need numpy, pyarrow and polars, see docs/logs.md."
     if "Python worker exited unexpectedly" in text or "ExecutorLostFailure" in text:
         return "a worker of Spark has died, perhaps for want of memory; nothing was loaded. Run again."
     return (

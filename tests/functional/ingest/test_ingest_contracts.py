@@ -1,5 +1,7 @@
 """Logs of other shops, by a shipped contract or by one of the shop's own."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 from decimal import Decimal
@@ -34,10 +36,18 @@ def test_multi_category_store(server: Server, tmp_path: Path) -> None:
     assert (result["rows_loaded"], result["rejected_by_reason"]) == (3, {"unknown_action": 1})
     assert (result["contract"], result["currency"]) == ("multi_category_store", "USD")
     assert server.ask(EVENTS) == [
-        *[
-            ("541312140", "72d76fde-8bb3-4e00-8c23", "2019-10-01 00:00:00", "product", Decimal("35.79"))
-            + (1, "", "44600062", "", "")
-        ],
+        (
+            "541312140",
+            "72d76fde-8bb3-4e00-8c23",
+            "2019-10-01 00:00:00",
+            "product",
+            Decimal("35.79"),
+            1,
+            "",
+            "44600062",
+            "",
+            "",
+        ),
         *[
             (
                 "554748717",
@@ -52,10 +62,18 @@ def test_multi_category_store(server: Server, tmp_path: Path) -> None:
                 "",
             )
         ],
-        *[
-            ("535871217", "c6bd7419", "2019-10-01 00:00:04", "purchase", Decimal("1081.98"))
-            + (1, "electronics", "1004237", "", "")
-        ],
+        (
+            "535871217",
+            "c6bd7419",
+            "2019-10-01 00:00:04",
+            "purchase",
+            Decimal("1081.98"),
+            1,
+            "electronics",
+            "1004237",
+            "",
+            "",
+        ),
     ]
 
 

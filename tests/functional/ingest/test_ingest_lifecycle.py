@@ -162,7 +162,8 @@ def leave_behind(server: Server, source: Path, host: str, pid: int) -> str:
     landing = raw.create_landing(load_id)
     for table in (landing.events, "raw.events"):
         server.ask(
-            f"insert into {table} (load_id, userid, timestamp, value, action) values ('{load_id}', 'half', 0, 1, 'cart')"
+            f"insert into {table} (load_id, userid, timestamp, value, action)"
+            f" values ('{load_id}', 'half', 0, 1, 'cart')"
         )
     server.ask(
         "insert into raw.loads (load_id, status, updated_at)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
@@ -65,7 +67,7 @@ def test_s3(server: Server, bucket: str, tmp_path: Path) -> None:
     (tmp_path / "2025.csv").write_text(content("c"), encoding="utf-8")
     assert server.ingest(tmp_path / "2025.csv", f"s3://{bucket}/2025.csv")["status"] == "nothing to load"
     for missing in (f"s3://{bucket}/nothing.csv", f"s3://{bucket}/no*", "s3://nowhere/x.csv"):
-        with pytest.raises(BadSource, match="no such file|NoSuchBucket|does not exist"):
+        with pytest.raises(BadSource, match=r"no such file|NoSuchBucket|does not exist"):
             server.ingest(missing)
 
 
@@ -90,8 +92,6 @@ def test_a_cluster_whose_tasks_send_their_own_rows(server: Server, tmp_path: Pat
             "SPARK_NO_DAEMONIZE": "1",
             "PYSPARK_PYTHON": sys.executable,
         }
-        import os
-
         started.append(
             subprocess.Popen(
                 command, env={**os.environ, **environment}, stdout=log_file, stderr=log_file, cwd=tmp_path
@@ -129,7 +129,8 @@ from ingest_server import Server
 from business_telemetry.warehouse import Endpoint, Warehouse
 url = {endpoint.url!r}
 client = clickhouse_connect.get_client(host="127.0.0.1", port=int(url.rpartition(":")[2]), compress=False)
-server = Server(Warehouse(client, "telemetry", None, Endpoint(url, "default", ""), None, "test"), Path({str(tmp_path)!r}))
+warehouse = Warehouse(client, "telemetry", None, Endpoint(url, "default", ""), None, "test")
+server = Server(warehouse, Path({str(tmp_path)!r}))
 print(server.ingest({str(tmp_path)!r} + "/*.csv", master={master!r})["rows_loaded"])
 """,
             encoding="utf-8",
@@ -146,8 +147,6 @@ print(server.ingest({str(tmp_path)!r} + "/*.csv", master={master!r})["rows_loade
 
 
 def alive_workers(port: int) -> int:
-    import json
-
     try:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         connection.request("GET", "/json/")

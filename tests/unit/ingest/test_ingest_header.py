@@ -57,9 +57,9 @@ def test_optional_columns_may_be_missing() -> None:
         (
             "log.csv",
             PLAIN.replace("timestamp", "ts"),
-            "log.csv: no column timestamp, which contract dataset_telemetry reads; columns found: '', 'userid',"
-            " 'sessionid', 'ts', 'action', 'value', 'category', 'age', 'gender', 'city'. Name another contract"
-            " with --log",
+            "log.csv: no column timestamp, which contract dataset_telemetry reads; columns found: '',"
+            " 'userid', 'sessionid', 'ts', 'action', 'value', 'category', 'age', 'gender', 'city'. Name"
+            " another contract with --log",
         ),
         ("log.csv", PLAIN + ",USERID", "log.csv: column userid occurs twice"),
         ("log.csv", PLAIN + ',"note', "log.csv: the header line is not CSV"),

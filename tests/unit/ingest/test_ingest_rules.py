@@ -352,8 +352,13 @@ def test_clocks_that_change_in_every_zone() -> None:
 # An independent judge, from docs/logs.md
 
 
+def _strip(text: str) -> str:
+    """Without white space at the ends, as Unicode has it: Python counts four control characters too."""
+    return re.sub(r"^[^\S\x1c-\x1f]+|[^\S\x1c-\x1f]+$", "", text)
+
+
 def _number(text: str) -> Decimal | None:
-    plain = text.strip()
+    plain = _strip(text)
     if not plain or any(c not in "0123456789.eE+-" for c in plain):
         return None
     mantissa, _, exponent = plain.replace("E", "e").partition("e")
@@ -368,7 +373,7 @@ def _number(text: str) -> Decimal | None:
 def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     """Reasons, and what is loaded."""
     reasons, loaded = [], {}
-    if not row["user"].strip():
+    if not _strip(row["user"]):
         reasons.append("missing_user")
     try:
         stamp = datetime.strptime(row["time"], "%Y-%m-%dT%H:%M:%S")
@@ -381,7 +386,7 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     if row["action"] not in ("mainpage", "category", "search", "product", "cart", "checkout", "confirmation"):
         reasons.append("unknown_action")
     loaded["value"] = Decimal(0)
-    if row["value"].strip():
+    if _strip(row["value"]):
         number = _number(row["value"])
         with localcontext(prec=2_000, Emax=10_000):
             rounded = number and number.quantize(Decimal("0.000001"), ROUND_HALF_UP)
@@ -392,7 +397,7 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
         else:
             loaded["value"] = rounded or Decimal(0)
     loaded["age"] = None
-    if age := row["age"].strip():
+    if age := _strip(row["age"]):
         whole = age.removesuffix(".0")
         if re.fullmatch("[+]?[0-9]+|-0+", whole) and int(whole) <= 120:
             loaded["age"] = int(whole)
