@@ -1,15 +1,22 @@
 with
 
 users as (
-    select * from {{ ref('dim_user') }}
+    select
+        user_id,
+        min(event_date) as first_seen_date
+    from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
+    group by user_id
 ),
 
 user_days as (
     select * from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
 ),
 
 orders as (
     select * from {{ ref('int_orders') }}
+    where {{ in_observed_span('order_date') }}
 ),
 
 thresholds as (
@@ -25,10 +32,7 @@ ages as (
 ),
 
 observed as (
-    select
-        min(event_date) as first_date,
-        max(event_date) as last_date
-    from user_days
+    select * from {{ ref('int_observed_span') }}
 ),
 
 -- the attributes that a user had at each month-end, carried over months without a visit
