@@ -6,6 +6,11 @@
 {% set upstreams = [ref('int_order_steps')] %}
 {% set open_checkout_hours = 24 %}
 {% set reload_minutes = 30 %}
+{% set reached %}
+    arrayFilter(
+        checkout -> step.2 between checkout.1 and checkout.1 + {{ open_checkout_hours }} * 3600, state.1
+    )
+{%- endset %}
 
 with
 
@@ -28,30 +33,63 @@ steps as (
         and (read_for = month or event_date >= toLastDayOfMonth(session_date) or order_id != '')
 ),
 
--- a first confirmation without a checkout closes the latest one that another session of the user has left open
-left_open as (
-    select * from steps
-    where is_left_open
-),
-
+-- a first confirmation without a checkout closes the latest one that another session of the user has left open; what one
+-- confirmation has closed is open to no other, so this goes step by step
 strays as (
     select
-        steps.*,
-        left_open.occurred_at as left_at,
-        left_open.value as left_value,
-        row_number() over (
-            partition by steps.read_for, left_open.session_key, left_open.event_no
-            order by steps.month, steps.occurred_at, steps.session_key, steps.event_no
-        ) as claim_no
+        read_for,
+        user_id,
+        session_key,
+        event_no
     from steps
-    asof inner join left_open
-        on steps.read_for = left_open.read_for
-            and steps.user_id = left_open.user_id
-            and steps.occurred_at >= left_open.occurred_at
-    where steps.action = 'confirmation'
-        and steps.previous_step = ''
-        and not {{ log_lacks('steps.contract', 'has_checkout') }}
-        and steps.occurred_at <= left_open.occurred_at + toIntervalHour({{ open_checkout_hours }})
+    where action = 'confirmation'
+        and previous_step = ''
+        and not {{ log_lacks('contract', 'has_checkout') }}
+),
+
+user_steps as (
+    select
+        read_for,
+        user_id,
+        arraySort(groupArray(
+            (month, toUnixTimestamp(occurred_at), action = 'confirmation', session_key, event_no)
+        )) as shown
+    from steps
+    where (read_for, user_id) in (select strays.read_for, strays.user_id from strays)
+        and (is_left_open or (session_key, event_no) in (select strays.session_key, strays.event_no from strays))
+    group by read_for, user_id
+),
+
+-- the state: open checkouts as (moment, session, event), one a session, and the pairs found so far
+pairs as (
+    select
+        read_for,
+        arrayJoin(arrayFold(
+            (state, step) -> multiIf(
+                not step.3, (
+                    arraySort(arrayPushBack(
+                        arrayFilter(
+                            checkout -> checkout.2 != step.4
+                            and checkout.1 + {{ open_checkout_hours }} * 3600 >= step.2,
+                            state.1
+                        ),
+                        (step.2, step.4, step.5)
+                    )),
+                    state.2
+                ),
+                empty({{ reached }}), state,
+                (
+                    arrayFilter(checkout -> checkout.2 != {{ reached }}[-1].2, state.1),
+                    arrayPushBack(state.2, (step.4, step.5, {{ reached }}[-1].2, {{ reached }}[-1].3))
+                )
+            ),
+            shown,
+            (
+                cast([], 'Array(Tuple(UInt32, UInt64, UInt32))'),
+                cast([], 'Array(Tuple(UInt64, UInt32, UInt64, UInt32))')
+            )
+        ).2) as pair
+    from user_steps
 ),
 
 -- what may be an order: it closes a checkout, or its log has none at all
@@ -72,18 +110,25 @@ closings as (
         and (previous_step = 'checkout' or {{ log_lacks('contract', 'has_checkout') }})
     union all
     select
-        read_for,
-        month,
-        session_key,
-        user_id,
-        event_no,
-        occurred_at,
-        order_id,
-        value,
-        left_at as checked_out_at,
-        left_value as checkout_value
-    from strays
-    where claim_no = 1
+        steps.read_for as read_for,
+        steps.month as month,
+        steps.session_key as session_key,
+        steps.user_id as user_id,
+        steps.event_no as event_no,
+        steps.occurred_at as occurred_at,
+        steps.order_id as order_id,
+        steps.value as value,
+        checkouts.occurred_at as checked_out_at,
+        checkouts.value as checkout_value
+    from pairs
+    inner join steps
+        on pairs.read_for = steps.read_for
+            and pairs.pair.1 = steps.session_key
+            and pairs.pair.2 = steps.event_no
+    inner join steps as checkouts
+        on pairs.read_for = checkouts.read_for
+            and pairs.pair.3 = checkouts.session_key
+            and pairs.pair.4 = checkouts.event_no
 ),
 
 -- an order id is shown for the first time once
