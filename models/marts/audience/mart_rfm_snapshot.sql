@@ -1,12 +1,7 @@
 with
 
 users as (
-    select
-        user_id,
-        min(event_date) as first_seen_date
-    from {{ ref('int_user_days') }}
-    where {{ in_observed_span('event_date') }}
-    group by user_id
+    select * from {{ ref('dim_user') }}
 ),
 
 user_days as (
@@ -39,8 +34,9 @@ observed as (
 snapshots as (
     select
         users.user_id as user_id,
-        toLastDayOfMonth(addMonths(users.first_seen_date, arrayJoin(
-            range(dateDiff('month', users.first_seen_date, observed.last_date) + 1)
+        greatest(users.first_seen_date, observed.first_date) as first_date,
+        toLastDayOfMonth(addMonths(first_date, arrayJoin(
+            range(dateDiff('month', first_date, observed.last_date) + 1)
         ))) as snapshot_date,
         toBool(snapshot_date - 364 >= observed.first_date) as is_full_window
     from users
