@@ -18,30 +18,25 @@
         gone). So what int_events tells of a month is also which sessions are in it.
     -#}
     select
-        month,
-        input_version
+        toYYYYMM(addMonths({{ date_column }}, months_later)) as month,
+        sipHash64(arraySort(groupUniqArray((months_later, input_version))), sum(sessions), {{ also }}) as input_version
     from (
+        {%- for relation in relations %}
         select
-            toYYYYMM(addMonths({{ date_column }}, months_later)) as month,
-            sipHash64(arraySort(groupUniqArray((months_later, input_version))), sum(sessions), {{ also }}) as input_version,
-            min(months_later) as is_read_only
-        from (
-            {%- for relation in relations %}
-            select
-                {{ date_column }},
-                input_version,
-                {{ 'sum(session_key)' if relation.identifier.endswith('int_events') else 'toUInt64(0)' }} as sessions
-            from {{ relation }}
-            group by {{ date_column }}, input_version
-            {%- if not loop.last %}
-            union all
-            {%- endif %}
-            {%- endfor %}
-        )
-        array join range({{ months_back + 1 }}) as months_later
-        group by month
+            {{ date_column }},
+            input_version,
+            {{ 'sum(session_key)' if relation.identifier.endswith('int_events') else 'toUInt64(0)' }} as sessions
+        from {{ relation }}
+        group by {{ date_column }}, input_version
+        {%- if not loop.last %}
+        union all
+        {%- endif %}
+        {%- endfor %}
     )
-    where is_read_only = 0
+    array join range({{ months_back + 1 }}) as months_later
+    group by month
+    -- a month that is only read for a later one is none of the model's own
+    having min(months_later) = 0
 {%- endmacro %}
 
 
@@ -69,7 +64,7 @@
     {%- set versions = upstream_versions(relations, date_column, months_back, also) -%}
     {{ versions }}
     {%- if is_incremental() %}
-        and {{ in_months('month', stale_months(versions, date_column)) }}
+    and {{ in_months('month', stale_months(versions, date_column)) }}
     {%- endif %}
 {%- endmacro %}
 

@@ -33,8 +33,8 @@ steps as (
         and (read_for = month or event_date >= toLastDayOfMonth(session_date) or order_id != '')
 ),
 
--- a first confirmation without a checkout closes the latest one that another session of the user has left open; what one
--- confirmation has closed is open to no other, so this goes step by step
+-- a first confirmation without a checkout closes the latest one that another session of the user has left open; what
+-- one confirmation has closed is open to no other, so this goes step by step
 strays as (
     select
         read_for,
@@ -55,8 +55,21 @@ user_steps as (
             (month, toUnixTimestamp(occurred_at), action = 'confirmation', session_key, event_no)
         )) as shown
     from steps
-    where (read_for, user_id) in (select strays.read_for, strays.user_id from strays)
-        and (is_left_open or (session_key, event_no) in (select strays.session_key, strays.event_no from strays))
+    where (read_for, user_id) in (
+            select
+                strays.read_for,
+                strays.user_id
+            from strays
+        )
+        and (
+            is_left_open
+            or (session_key, event_no) in (
+                select
+                    strays.session_key,
+                    strays.event_no
+                from strays
+            )
+        )
     group by read_for, user_id
 ),
 
@@ -167,20 +180,28 @@ carts as (
         groupArray(occurred_at) as carted_at
     from {{ ref('int_events') }}
     where action = 'cart'
-        and user_id in (select showings.user_id from showings where showings.is_alike)
+        and user_id in (
+            select showings.user_id from showings
+            where showings.is_alike
+        )
         and toYYYYMM(session_date) in (select arrayJoin({{ months_before('months.month', 1) }}) from months)
     group by user_id
 ),
 
-continued as (
+carted as (
     select
         showings.*,
-        showings.is_alike
-        and not arrayExists(
-            moment -> moment > showings.previous_at and moment <= showings.occurred_at, carts.carted_at
-        ) as is_continued
+        carts.carted_at as carted_at
     from showings
     left join carts on showings.user_id = carts.user_id
+),
+
+continued as (
+    select
+        * except (carted_at),
+        is_alike
+        and not arrayExists(moment -> moment > previous_at and moment <= occurred_at, carted_at) as is_continued
+    from carted
 ),
 
 stretched as (
@@ -194,7 +215,7 @@ stretched as (
     from continued
 ),
 
--- of showings that follow each other alike, the first makes an order, and so does the next one too late for a reload of it
+-- of showings that follow each other alike, the first makes an order, and so does the next one too late to be its reload
 stretches as (
     select
         read_for,

@@ -4,7 +4,7 @@ sales as (
     select * from {{ ref('fct_sales') }}
     where {{ in_observed_span('event_date') }}
     {% if var('as_of') %}
-        and event_date <= toDate('{{ var("as_of") }}')
+    and event_date <= toDate('{{ var("as_of") }}')
     {% endif %}
 ),
 
@@ -12,7 +12,7 @@ funnel as (
     select * from {{ ref('fct_funnel') }}
     where {{ in_observed_span('session_date') }}
     {% if var('as_of') %}
-        and session_date <= toDate('{{ var("as_of") }}')
+    and session_date <= toDate('{{ var("as_of") }}')
     {% endif %}
 ),
 

@@ -47,7 +47,10 @@ own_carts as (
 
 lineless_orders as (
     select * from orders
-    where order_key not in (select events.order_key from events where events.action = 'cart')
+    where order_key not in (
+            select events.order_key from events
+            where events.action = 'cart'
+        )
 ),
 
 left_behind as (
@@ -76,7 +79,7 @@ taken_carts as (
             partition by left_behind.session_key, left_behind.event_no order by left_behind.months_later
         ) as claim_no
     from left_behind
-    asof inner join lineless_orders
+    asof join lineless_orders
         on left_behind.user_id = lineless_orders.user_id
             and left_behind.month = lineless_orders.month
             and left_behind.occurred_at <= lineless_orders.occurred_at

@@ -83,7 +83,10 @@ balances as (
         ) as balance
     from attempts
     where attempts.action in ('cart', 'remove')
-        and attempts.session_key in (select events.session_key from events where events.action = 'remove')
+        and attempts.session_key in (
+            select events.session_key from events
+            where events.action = 'remove'
+        )
 ),
 
 lowest_balances as (

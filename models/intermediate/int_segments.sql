@@ -29,7 +29,7 @@ ranked as (
     select
         members.*,
         row_number() over (
-            partition by segment_type order by revenue desc, event_count desc, segment
+            partition by segment_type order by revenue desc, event_count desc, segment asc
         ) as size_rank
     from members
 ),

@@ -16,13 +16,8 @@ from zoneinfo import ZoneInfo
 UNKNOWN = "Не определено"
 ZONE = ZoneInfo("Europe/Moscow")
 MICRO = Decimal("0.000001")
-RANKS = {
-    action: rank
-    for rank, action in enumerate(
-        ["mainpage", "category", "search", "product", "cart"]
-        + ["remove", "checkout", "confirmation", "purchase", "refund"]
-    )
-}
+ACTIONS = "mainpage category search product cart remove checkout confirmation purchase refund"
+RANKS = {action: rank for rank, action in enumerate(ACTIONS.split())}
 HALF_HOUR, DAY, WEEK = timedelta(minutes=30), timedelta(days=1), timedelta(days=7)
 
 
@@ -42,6 +37,7 @@ class Event:
     product: str
     order: str
     city: str
+    person: str = ""  # age and gender
 
     @property
     def place(self) -> tuple[datetime, int, int]:
@@ -271,7 +267,9 @@ def allocate(order: Order) -> None:
         order.lines = [Line(UNKNOWN, "", 0, Decimal(0))]
     total = sum((line.amount for line in order.lines), Decimal(0))
     for line in order.lines:
-        line.revenue = (order.value * line.amount / total).quantize(MICRO, ROUND_DOWN) if total else Decimal(0)
+        line.revenue = (
+            (order.value * line.amount / total).quantize(MICRO, ROUND_DOWN) if total else Decimal(0)
+        )
     dearest = max(order.lines, key=lambda line: line.amount)
     dearest.revenue += order.value - sum(line.revenue for line in order.lines)
 

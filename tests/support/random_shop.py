@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from order_rules import UNKNOWN, ZONE, Event
 
 CITIES = ["Казань", "Омск", "Посёлок у моря", ""]
-GOODS = [("Одежда", "футболка"), ("Одежда", "брюки"), ("Обувь", "кеды"), ("Обувь", ""), (UNKNOWN, ""), ("Книги", "роман")]
+GOODS = [
+    ("Одежда", "футболка"),
+    ("Одежда", "брюки"),
+    ("Обувь", "кеды"),
+    ("Обувь", ""),
+    (UNKNOWN, ""),
+    ("Книги", "роман"),
+]
 EVENT_COLUMNS = (
     "load_id, source_file, source_line, row_index, userid, sessionid, timestamp, action, value, quantity, "
     "category, product, order_id, age, gender, city"
@@ -18,7 +26,7 @@ EVENT_COLUMNS = (
 
 
 def random_log(seed: int, users: int = 25) -> list[Event]:
-    """Rows of three logs, not numbered: with checkouts and confirmations, confirmations alone, and purchase lines."""
+    """Rows of three logs, not numbered: with checkouts, with confirmations alone, and with purchase lines."""
     chance = random.Random(seed)
     rows: list[Event] = []
     for number in range(users):
@@ -28,6 +36,11 @@ def random_log(seed: int, users: int = 25) -> list[Event]:
     rows += copies
     chance.shuffle(rows)
     return rows
+
+
+def numbered(rows: Iterable[Event]) -> list[Event]:
+    """The rows with indexes from 1 on."""
+    return [replace(row, index=index) for index, row in enumerate(rows, start=1)]
 
 
 def user_rows(chance: random.Random, log: str, user: str) -> Iterator[Event]:
@@ -48,13 +61,24 @@ def visit_rows(
     total = Decimal(chance.choice([0, 100, 250]))
     order = ""
     kinds = {
-        "checkouts": ["product", "cart", "cart", "remove", "checkout", "checkout", "confirmation", "confirmation"],
+        "checkouts": [
+            "product",
+            "cart",
+            "cart",
+            "remove",
+            "checkout",
+            "checkout",
+            "confirmation",
+            "confirmation",
+        ],
         "confirmations": ["product", "cart", "remove", "confirmation"],
         "purchases": ["product", "cart", "remove", "checkout", "purchase", "purchase"],
     }[log]
     for _ in range(chance.randrange(1, 12)):
         at += timedelta(seconds=chance.choice([0, 0, 1, 40, 300, 900, 1799, 1801, 2500]))
-        action = chance.choice([*kinds, "mainpage", "search", "refund" if chance.random() < 0.2 else "product"])
+        action = chance.choice(
+            [*kinds, "mainpage", "search", "refund" if chance.random() < 0.2 else "product"]
+        )
         category, product = chance.choice(GOODS)
         value, quantity = Decimal(0), 1
         if action in ("cart", "remove", "purchase", "refund"):
@@ -86,11 +110,10 @@ def load(name: str, contract: str, rows: Iterable[Event]) -> tuple[str, ...]:
 
 def row_values(load_id: str, row: Event) -> str:
     category = "" if row.category == UNKNOWN else row.category
-    return (
-        f"('{load_id}', 'log.csv', {row.index}, {row.index}, '{row.user}', '{row.session}', {row.at.timestamp():.0f}, "
-        f"'{row.action}', {row.value}, {row.quantity}, '{category}', '{row.product}', '{row.order}', null, '', "
-        f"'{row.city}')"
-    )
+    place = f"'{load_id}', 'log.csv', {row.index}, {row.index}"
+    visit = f"'{row.user}', '{row.session}', {row.at.timestamp():.0f}, '{row.action}'"
+    goods = f"{row.value}, {row.quantity}, '{category}', '{row.product}', '{row.order}'"
+    return f"({place}, {visit}, {goods}, null, '', '{row.city}')"
 
 
 def publish(name: str, contract: str) -> str:

@@ -1,13 +1,14 @@
 {% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines'), ref('int_refunds')] %}
 {% set versions = upstream_versions(upstreams, 'session_date') %}
-{% set known_product = "product != '" ~ var('unknown_label') ~ "' and toYYYYMM(session_date) in (select months.month from months)" %}
+{% set of_month = "toYYYYMM(session_date) in (select months.month from months)" %}
+{% set known_product = "product != '" ~ var('unknown_label') ~ "' and " ~ of_month %}
 
 with
 
 months as (
     {{ versions }}
     {%- if is_incremental() %}
-        and {{ in_months('month', stale_months(versions, 'month')) }}
+    and {{ in_months('month', stale_months(versions, 'month')) }}
     {%- endif %}
 ),
 

@@ -1,5 +1,5 @@
 {{ config(severity='warn') }}
--- More than a fifth of the confirmations make no order: the log may name its steps in another way than its contract says.
+-- More than a fifth of the confirmations make no order: the log may name its steps in another way than its contract.
 -- The row tells how many, and how much money stands on them (mart_data_health has them by day).
 select
     count() as confirmation_count,

@@ -1,4 +1,4 @@
--- Months of mart_products hold the pieces, revenue and refunds of fct_sales' named products, by the start of the sessions.
+-- Months of mart_products hold the pieces, revenue and refunds of fct_sales' products, by the start of the sessions.
 with
 
 sales as (

@@ -45,10 +45,15 @@ compared as (
     group by refund_date
 ),
 
-named as (
-    select
-        (select sum(order_lines.refund_value) from {{ ref('fct_order_lines') }} as order_lines where order_key != '') as of_lines,
-        (select sum(orders.refund_value) from {{ ref('fct_orders') }} as orders) as of_orders
+named_lines as (
+    select sum(order_lines.refund_value) as refund_value
+    from {{ ref('fct_order_lines') }} as order_lines
+    where order_key != ''
+),
+
+orders as (
+    select sum(orders.refund_value) as refund_value
+    from {{ ref('fct_orders') }} as orders
 )
 
 select toString(refund_date) as fault
@@ -56,5 +61,6 @@ from compared
 where balance != 0
 union all
 select 'orders' as fault
-from named
-where of_lines != of_orders
+from named_lines
+cross join orders
+where named_lines.refund_value != orders.refund_value

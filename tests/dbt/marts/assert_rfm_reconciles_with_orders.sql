@@ -27,19 +27,21 @@ orders as (
     group by dates.snapshot_date
 ),
 
+first_days as (
+    select
+        user_id,
+        min(event_date) as first_seen_date
+    from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
+    group by user_id
+),
+
 users as (
     select
         dates.snapshot_date as snapshot_date,
         count() as user_count
     from dates
-    cross join (
-        select
-            user_id,
-            min(event_date) as first_seen_date
-        from {{ ref('int_user_days') }}
-        where {{ in_observed_span('event_date') }}
-        group by user_id
-    ) as users
+    cross join first_days as users
     where users.first_seen_date <= dates.snapshot_date
     group by dates.snapshot_date
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import replace
 from decimal import Decimal
 
 import order_rules
@@ -19,8 +18,7 @@ MARTS = ("+fct_sales", "+fct_orders", "+fct_order_lines", "+fct_funnel", "+fct_s
 
 @pytest.fixture(scope="module")
 def rows() -> list[Event]:
-    drawn = [row for seed in SEEDS for row in random_shop.random_log(seed)]
-    return [replace(row, index=index) for index, row in enumerate(drawn, start=1)]
+    return random_shop.numbered(row for seed in SEEDS for row in random_shop.random_log(seed))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,9 @@ def test_every_order(project: Project, shop: Shop) -> None:
         select user_id, toUnixTimestamp(confirmed_at), line_count, quantity, lines_value, revenue
         from telemetry_marts.fct_orders
     """)
-    found = Counter((user, at, lines, int(units), Decimal(v), Decimal(r)) for user, at, lines, units, v, r in rows)
+    found = Counter(
+        (user, at, lines, int(units), Decimal(v), Decimal(r)) for user, at, lines, units, v, r in rows
+    )
     expected = Counter(
         (
             order.session.user,
@@ -93,7 +93,12 @@ def test_every_refund(project: Project, shop: Shop) -> None:
     """)
     found = Counter((user, at, Decimal(value), ordered or 0) for user, at, value, ordered in rows)
     expected = Counter(
-        (event.user, int(event.at.timestamp()), event.amount, int(order.closing.at.timestamp()) if order else 0)
+        (
+            event.user,
+            int(event.at.timestamp()),
+            event.amount,
+            int(order.closing.at.timestamp()) if order else 0,
+        )
         for event, order in shop.refunds
     )
     assert found - expected == expected - found == Counter()
@@ -125,13 +130,15 @@ def test_totals_of_every_slice(project: Project, rows: list[Event], shop: Shop) 
                 sets[key]["buyers"].add(order.session.user)
                 sets[key]["sessions"].add(numbers[id(order.session)])
     names = {"all": "''", "category": "category", "city": "city"}
-    answers = project.ask(*(
-        f"""select {member} as member, sum(revenue), sum(cart_value), sum(refund_value), sum(quantity),
+    answers = project.ask(
+        *(
+            f"""select {member} as member, sum(revenue), sum(cart_value), sum(refund_value), sum(quantity),
             uniqExactIf(order_key, is_order), uniqExact(user_id), uniqExactIf(user_id, is_order),
             uniqExact(session_key)
         from telemetry_marts.fct_sales group by member"""
-        for member in names.values()
-    ))
+            for member in names.values()
+        )
+    )
     found = {(name, row[0]): row[1:] for name, rows_ in zip(names, answers, strict=True) for row in rows_}
     assert found.keys() == sets.keys()
     for key, (revenue, carts, refunds, units, *counts) in found.items():
