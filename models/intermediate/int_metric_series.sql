@@ -3,17 +3,17 @@ with
 sales as (
     select * from {{ ref('fct_sales') }}
     where {{ in_observed_span('event_date') }}
-    {% if var('as_of') %}
-    and event_date <= toDate('{{ var("as_of") }}')
-    {% endif %}
+    {%- if var('as_of') %}
+        and event_date <= toDate('{{ var("as_of") }}')
+    {%- endif %}
 ),
 
 funnel as (
     select * from {{ ref('fct_funnel') }}
     where {{ in_observed_span('session_date') }}
-    {% if var('as_of') %}
-    and session_date <= toDate('{{ var("as_of") }}')
-    {% endif %}
+    {%- if var('as_of') %}
+        and session_date <= toDate('{{ var("as_of") }}')
+    {%- endif %}
 ),
 
 observed as (

@@ -5,7 +5,7 @@ with
 months as (
     {{ versions }}
     {%- if is_incremental() %}
-    and {{ in_months('month', stale_months(versions, 'month')) }}
+        and {{ in_months('month', stale_months(versions, 'month')) }}
     {%- endif %}
 ),
 

@@ -8,7 +8,7 @@ with
 months as (
     {{ versions }}
     {%- if is_incremental() %}
-    and {{ in_months('month', stale_months(versions, 'month')) }}
+        and {{ in_months('month', stale_months(versions, 'month')) }}
     {%- endif %}
 ),
 
