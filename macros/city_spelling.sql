@@ -11,5 +11,5 @@
     {%- set spellings -%}
     (select arraySort(groupArray((spellings.written, toString(spellings.city)))) from {{ ref('stg_city_spellings') }} as spellings)
     {%- endset -%}
-    {{ known('transform(cast(' ~ city ~ ' as String), ' ~ spellings ~ '.1, ' ~ spellings ~ '.2, cast(' ~ city ~ ' as String))') }}
+    transform({{ city }}, arrayPushBack({{ spellings }}.1, ''), arrayPushBack({{ spellings }}.2, '{{ var("unknown_label") }}'))
 {%- endmacro %}

@@ -65,28 +65,29 @@ derived_sessions as (
     from openings
 ),
 
--- `strength` decides between rows of one second by the seed's rule, `dedup_mode: key`
+-- in each second of a user the strongest row stands first; one sort, in the order of the source, serves all that is asked
 ranked as (
     select
         source_events.*,
         actions.action_rank as action_rank,
-        tuple(
-            actions.action_rank, source_events.value, -toInt64(source_events.row_index), {{ row_content() }}
-        ) as strength,
-        max(strength) over (partition by source_events.userid, source_events.timestamp) as greatest_strength,
-        row_number() over copies as duplicate_rank,
-        count() over (partition by {{ duplicate_key() }}) as raw_row_count
+        {{ row_content() }} as content,
+        row_number() over strongest_first as strength_rank,
+        groupArray(content) over (
+            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
+        ) as contents,
+        groupArray(content) over strongest_first as contents_so_far
     from source_events
     inner join actions on source_events.action = actions.action
     window
-        copies as (
-            partition by {{ duplicate_key() }}
+        strongest_first as (
+            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
             order by
                 actions.action_rank desc,
                 source_events.value desc,
                 source_events.row_index asc,
                 source_events.source_file asc,
                 source_events.source_line asc
+            rows between unbounded preceding and current row
         )
 ),
 
@@ -100,7 +101,7 @@ events as (
     left join derived_sessions
         on ranked.userid = derived_sessions.userid
             and ranked.timestamp = derived_sessions.timestamp
-    where ranked.duplicate_rank = 1
+    where {{ is_event('ranked') }}
 ),
 
 final as (
@@ -120,19 +121,19 @@ final as (
         events.action_rank as action_rank,
         events.value as value,
         events.quantity as quantity,
-        {{ known('events.category') }} as category,
-        {{ known('events.product') }} as product,
+        {{ known_text('events.category') }} as category,
+        {{ known_text('events.product') }} as product,
         events.order_id as order_id,
 
         -- user, at the time of the event
         {{ known_city('events.city') }} as city,
-        {{ known('events.gender') }} as gender,
+        {{ known_text('events.gender') }} as gender,
         events.age as age,
 
         -- origin
         events.row_index as row_index,
-        events.raw_row_count as raw_row_count,
-        events.strength = events.greatest_strength as is_deepest_of_second,
+        toUInt64({{ raw_row_count('events') }}) as raw_row_count,
+        events.strength_rank = 1 as is_deepest_of_second,
         months.input_version as input_version
     from events
     inner join months on toYYYYMM({{ in_shop_time('events.timestamp') }}) = months.month

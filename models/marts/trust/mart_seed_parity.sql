@@ -23,9 +23,9 @@ loads as (
 source_events as (
     select
         toDate({{ in_shop_time('timestamp') }}) as event_date,
-        {{ known('category') }} as category,
+        {{ known_text('category') }} as category,
         {{ known_city('city') }} as city,
-        {{ known('gender') }} as gender,
+        {{ known_text('gender') }} as gender,
         action,
         userid as user_id,
         {{ row_content() }} as content,
