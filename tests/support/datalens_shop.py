@@ -12,7 +12,8 @@ from datalens_sdk import StaticYCIAMAuthProvider
 from datalens_stub import ORGANISATION, TOKEN, Stub
 from datalens_stub_entries import WORKBOOK
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Catalogue
+from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.derive import FORMULA_FIELD, to_datalens
 from business_telemetry.datalens.apply import deploy
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.context import Change
@@ -36,7 +37,7 @@ def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
         columns |= {key: in_server.get(item.type, item.type) for key, item in spec.dimensions.items()}
         own = {*spec.calculated, *spec.measures, *spec.parameters}
         for item in (*spec.calculated.values(), *spec.measures.values()):
-            for name in FORMULA_FIELD.findall(item.datalens):
+            for name in FORMULA_FIELD.findall(to_datalens(spec, item)):
                 if name not in own:
                     columns.setdefault(name, "float")
     return {table: list(columns.items()) for table, columns in found.items()}

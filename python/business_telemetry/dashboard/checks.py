@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Calculated, Catalogue, Dataset, Measure
+from business_telemetry.dashboard.catalogue import Catalogue, Dataset
+from business_telemetry.dashboard.derive import FORMULA_FIELD, LABEL, to_datalens
+from business_telemetry.dashboard.fields import Calculated, Measure
 
 # a field's type -> the ClickHouse types that it may be declared on
 FITTING = {
@@ -59,8 +61,8 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
             found.append(f"{key} hides the column of that name")
         found += [
             f"{key}: the DataLens formula names [{used}], which is no column, field or parameter"
-            for used in FORMULA_FIELD.findall(item.datalens)
-            if used not in fields
+            for used in FORMULA_FIELD.findall(to_datalens(dataset, item))
+            if used not in fields and used.removesuffix(LABEL) not in dataset.dimensions
         ]
     return found
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from business_telemetry.dashboard.answers import title
 from business_telemetry.dashboard.catalogue import Catalogue, Selector
-from business_telemetry.dashboard.compile import View, expression
+from business_telemetry.dashboard.compile import View
+from business_telemetry.dashboard.derive import to_sql
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 
 PRESETS = (30, 90, 180, 365)
@@ -21,7 +22,7 @@ def bounds(gate: Gate, catalogue: Catalogue) -> tuple[date, date]:
     """
     name = next(s.dataset for s in catalogue.selectors.values() if s.element == "date" and s.dataset)
     dataset = catalogue.datasets[name]
-    column = expression(dataset, dataset.date or "")
+    column = to_sql(dataset, dataset.date or "")
     table = gate.run(
         f"select min({column}), max({column}), count() from {{marts:Identifier}}.{dataset.table}",
         {"marts": gate.marts},
@@ -107,7 +108,7 @@ def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Sel
     dimension = dataset.dimension(field)
     assert dimension is not None
     table = gate.run(
-        f"select distinct toString({expression(dataset, field)}) as option"
+        f"select distinct toString({to_sql(dataset, field)}) as option"
         f" from {{marts:Identifier}}.{dataset.table} order by option",
         {"marts": gate.marts},
     )

@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 def test_first_deploy_in_order(deploys: Deploys) -> None:
     deploys.run()
     checks = ["getDataset", "getDataset"] + ["getEntries", "getWizardChart"] * CHARTS
+    checks += ["getDatasetData"] * CHARTS
     assert deploys.stub.calls[: -len(checks)] == [
         *("getWorkbook", "getWorkbookEntries"),
         *("createConnection", "getConnection"),

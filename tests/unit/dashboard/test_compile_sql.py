@@ -30,41 +30,21 @@ CATALOGUE = Catalogue.model_validate(
                     "age": {"title": "Возраст", "type": "integer"},
                 },
                 "calculated": {
-                    "period": {
-                        "title": "Период",
-                        "type": "date",
-                        "sql": "if({scale:String} = 'month', toStartOfMonth(event_date), event_date)",
-                        "datalens": "[event_date]",
-                    },
-                    "month": {
-                        "title": "Месяц",
-                        "sql": "toStartOfMonth(event_date)",
-                        "datalens": "[event_date]",
-                    },
+                    "period": {"title": "Период", "type": "date", "part": "scale", "of": "event_date"},
+                    "month": {"title": "Месяц", "type": "date", "part": "month", "of": "event_date"},
                 },
                 "measures": {
-                    "m_revenue": {"title": "Выручка", "sql": "sum(revenue)", "datalens": "SUM([revenue])"},
-                    "m_users": {
-                        "title": "Люди",
-                        "sql": "uniqExact(user_id)",
-                        "datalens": "COUNTD([user_id])",
-                    },
-                    "m_arpu": {
-                        "title": "ARPU",
-                        "sql": "@m_revenue / nullIf(@m_users, 0)",
-                        "datalens": "[m_revenue] / [m_users]",
-                    },
+                    "m_revenue": {"title": "Выручка", "hint": "Сумма.", "agg": "sum", "of": "revenue"},
+                    "m_users": {"title": "Люди", "hint": "Разные.", "agg": "count_distinct", "of": "user_id"},
+                    "m_arpu": {"title": "ARPU", "hint": "На человека.", "ratio": ["m_revenue", "m_users"]},
                 },
             },
             "plan": {
                 "title": "План",
                 "table": "mart_plan",
                 "date": "month",
-                "grain": "month",
                 "dimensions": {"month": {"title": "Месяц", "type": "date"}},
-                "measures": {
-                    "m_target": {"title": "План", "sql": "sum(target)", "datalens": "SUM([target])"}
-                },
+                "measures": {"m_target": {"title": "План", "hint": "План.", "agg": "sum", "of": "target"}},
             },
         },
         "selectors": {
@@ -92,7 +72,8 @@ def test_dimensions_measures_and_references() -> None:
     assert sql == (
         "select\n"
         "    city as city,\n"
-        "    (sum(revenue)) / nullIf((uniqExact(user_id)), 0) as m_arpu\n"
+        "    toFloat64(sum(revenue)) / nullIf(uniqExact(user_id), 0) as m_arpu,\n"
+        "    uniqExact(user_id) as m_users\n"
         "from {marts:Identifier}.fct_sales\n"
         "group by city\n"
         "order by m_arpu desc, city\n"
@@ -128,10 +109,10 @@ def test_a_filter_leaves_datasets_without_its_field_alone() -> None:
     assert parameters == {"marts": "marts"}
 
 
-def test_a_month_that_the_period_touches_is_kept() -> None:
+def test_a_month_belongs_to_the_period_in_which_it_begins() -> None:
     plan = view(dataset="plan", x=["month"], y=["m_target"])
     sql, _ = compile_sql(plan, Filters(date_from=date(2022, 3, 15)), "marts")
-    assert "where month >= toStartOfMonth({date_from:Date})" in sql
+    assert "where month >= {date_from:Date}" in sql
 
 
 def test_expandable_rows_get_a_line_for_each_level_and_a_total() -> None:
