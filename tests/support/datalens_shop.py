@@ -28,6 +28,14 @@ def shop() -> dict[str, Any]:
     return copy.deepcopy(SHOP)
 
 
+def by_hand(yaml: dict[str, Any], dataset: str, measure: str, datalens: str) -> None:
+    """Give a measure a formula of its own."""
+    held = yaml["datasets"][dataset]["measures"].get(measure, {"title": "Сумма", "hint": "Сумма."})
+    kept = {key: held[key] for key in ("title", "hint")}
+    formula = {"sql": "1", "datalens": datalens, "why": "a test", "type": "integer"}
+    yaml["datasets"][dataset]["measures"][measure] = kept | formula
+
+
 def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
     """The tables that the catalogue's datasets read: its dimensions, and every other column of a formula."""
     found: dict[str, dict[str, str]] = {}

@@ -19,6 +19,7 @@ FITTING = {
     "datetime": r"DateTime",
     "boolean": r"Bool",
 }
+ONE_OF = re.compile(r"(\w+) in \(([^)]*)\)", re.IGNORECASE)  # in a CHECK constraint
 WRAPPER = re.compile(r"^(?:LowCardinality|Nullable)\((.*)\)$")
 
 
@@ -38,7 +39,8 @@ def check_manifest(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
             continue
         if model["config"].get("access") != "public":
             found.append(f"dataset {name}: {dataset.table} is no mart (access is not public)")
-        found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, model)]
+        known = {**model, "accepted": accepted_values(manifest, model)}
+        found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, known)]
     for name, chart in catalogue.charts.items():
         found += [
             f"chart {name}: dbt has no model {mart}" for mart in catalogue.marts_of(chart) - models.keys()
@@ -54,6 +56,7 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
             found.append(f"{dataset.table} has no column {name}")
         elif not re.match(FITTING[dimension.type], bare_type(columns[name])):
             found.append(f"{name} is {columns[name]}, which is no {dimension.type}")
+    found += _label_problems(dataset, model)
     fields = columns.keys() | dataset.calculated.keys() | dataset.measures.keys() | set(dataset.parameters)
     formulas: dict[str, Calculated | Measure] = {**dataset.calculated, **dataset.measures}
     for key, item in formulas.items():
@@ -64,6 +67,33 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
             for used in FORMULA_FIELD.findall(to_datalens(dataset, item))
             if used not in fields and used.removesuffix(LABEL) not in dataset.dimensions
         ]
+    return found
+
+
+def _label_problems(dataset: Dataset, model: dict[str, Any]) -> list[str]:
+    """Codes that a column may hold, by its own test or constraint, and that no title stands for."""
+    found = []
+    for name, dimension in dataset.dimensions.items():
+        codes = model["accepted"].get(name, set()) - {""} if dimension.labels else set()
+        lost = sorted(codes - dimension.labels.keys())
+        if lost:
+            found.append(f"{name}: no label for {', '.join(lost)}; add it to the seed")
+    return found
+
+
+def accepted_values(manifest: dict[str, Any], model: dict[str, Any]) -> dict[str, set[str]]:
+    """Column -> values that its `accepted_values` test or CHECK constraint allows."""
+    found: dict[str, set[str]] = {}
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if node.get("attached_node") == model["unique_id"] and test.get("name") == "accepted_values":
+            found[node["column_name"]] = set(map(str, test["kwargs"]["values"]))
+    constraints = [*model.get("constraints", ())]
+    for column in model["columns"].values():
+        constraints += column.get("constraints", ())
+    for constraint in constraints:
+        if match := ONE_OF.search(constraint.get("expression") or ""):
+            found[match[1]] = set(re.findall(r"'([^']*)'", match[2]))
     return found
 
 
