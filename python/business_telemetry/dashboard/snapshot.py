@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from business_telemetry.dashboard.answers import answer
 from business_telemetry.dashboard.app import STATIC
 from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View
 from business_telemetry.dashboard.describe import bounds, default_period, describe
+from business_telemetry.dashboard.events import read_incidents
+from business_telemetry.dashboard.facts import read_facts
 from business_telemetry.dashboard.gate import Gate
+from business_telemetry.dashboard.overview import overview
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH, HEIGHT = 1440, 900
@@ -48,11 +53,17 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     """The description and every chart's answer for the default period."""
     described = describe(gate, catalogue)
     first, last = bounds(gate, catalogue)
-    filters = Filters(*default_period(first, last), values=single_choices(described, catalogue))
+    facts = read_facts(gate, catalogue)
+    choice = Choice(Filters(*default_period(first, last), values=single_choices(described, catalogue)))
+    incidents = read_incidents(gate, catalogue, facts, choice.filters.date_from, choice.filters.date_to)
+    if incidents:
+        choice = replace(choice, event=incidents[0]["key"])
     charts = {
-        name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()
+        name: answer(gate, View(catalogue, chart), choice, first, facts)
+        for name, chart in catalogue.charts.items()
     }
-    return {"dashboard": described, "charts": charts}
+    sentences = overview(gate, catalogue, facts, last)
+    return {"dashboard": described, "charts": charts, "overview": sentences}
 
 
 def single_choices(described: dict[str, Any], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
