@@ -5,26 +5,36 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from business_telemetry.dashboard.catalogue import Chart
 from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View, compile_sql
-from business_telemetry.dashboard.events import find_event, following, marks, metric_format, read_incidents
+from business_telemetry.dashboard.events import (
+    find_event,
+    floor_date,
+    following,
+    marks,
+    metric_format,
+    read_incidents,
+)
 from business_telemetry.dashboard.facts import Facts, untold_message
 from business_telemetry.dashboard.gate import Gate
 
 PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
-def answer(gate: Gate, view: View, choice: Choice, first_day: date, facts: Facts) -> dict[str, Any]:
+def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], facts: Facts) -> dict[str, Any]:
     """The chart's data for the page: `columns`, `rows`, `sql`, and what else its type shows.
+
+    `days` are the first and last of the log.
 
     versus: rows of the same shape for the period to compare with, or None. spark: an indicator's measure by
     period. marks: anomalies. incidents: of a list of them. focus: days of the chosen incident. formats: of
-    measures whose kind the reader chooses. untold: why the log cannot tell what the chart shows.
+    measures whose kind the reader chooses. partial: weeks or months that the period cuts. untold: why the
+    log cannot tell what the chart shows.
 
     Raises:
         BadChoice: the incident does not exist.
@@ -48,8 +58,10 @@ def answer(gate: Gate, view: View, choice: Choice, first_day: date, facts: Facts
         "sql": readable(sql, parameters),
         "scale": parameters.get("scale"),
     }
+    if chart.x and filters.date_from and filters.date_to:
+        result["partial"] = cut_buckets(view, filters, min(filters.date_to, days[1]))
     if chart.compare:
-        moved = choice.moved(first_day)
+        moved = choice.moved(days[0])
         result["versus"] = _versus(gate, view, moved) if moved is not None else None
     if chart.type == "indicator" and view.dataset.dimension("period") is not None:
         result["spark"] = _rows(gate, replace(view, chart=spark(chart)), filters)
@@ -92,6 +104,19 @@ def _chosen_format(view: View, choice: Choice) -> str | None:
 def spark(chart: Chart) -> Chart:
     """The indicator's measure by period."""
     return chart.model_copy(update={"type": "line", "x": ("period",), "compare": False})
+
+
+def cut_buckets(view: View, filters: Filters, last: date) -> list[str]:
+    """The first days of the chart's weeks or months that the period or the end of the log cuts."""
+    field = view.dataset.dimension(view.chart.x[0])
+    if field is None or field.grain is None or filters.date_from is None:
+        return []
+    scale = filters.parameters.get("scale", view.catalogue.parameters["scale"].default)
+    grain = scale if field.grain == "scale" else field.grain
+    start, end = floor_date(filters.date_from, grain), floor_date(last, grain)
+    after = floor_date(last + timedelta(1), grain)
+    cut = {start.isoformat()} if start < filters.date_from else set()
+    return sorted(cut | ({end.isoformat()} if after == end else set()))
 
 
 def _versus(gate: Gate, view: View, moved: Filters) -> dict[str, Any]:

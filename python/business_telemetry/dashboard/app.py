@@ -58,7 +58,7 @@ def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
         view = View(catalogue, catalogue.charts[name])
         if kind == "json":
             facts = read_facts(gate, catalogue)
-            return JSONResponse(answer(gate, view, choice, bounds(gate, catalogue)[0], facts))
+            return JSONResponse(answer(gate, view, choice, bounds(gate, catalogue), facts))
         table = gate.run(*compile_sql(view, filters_of(gate, view, choice), gate.marts))
         headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
         if kind == "xlsx":

@@ -143,8 +143,12 @@ def contributions(
 def named(dataset: Dataset, dimension: str, member: str) -> str:
     """The member's title; one that would not speak for itself with its dimension's."""
     field = dataset.dimension(dimension)
-    text = field.labels.get(member, member) if field else member
-    return f"{field.title.lower()} {text}" if field and text[:1].isdigit() else text
+    if field is None:
+        return member
+    text = field.labels.get(member, member)
+    if text[:1].isdigit():
+        return f"{field.title.lower()} {text}"
+    return text if text == member else text.lower()  # a title of ours is no proper name
 
 
 def _totals(now: Now, dataset: str, keys: Sequence[str], week: Filters) -> list[float]:

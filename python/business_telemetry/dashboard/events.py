@@ -127,7 +127,7 @@ def marks(gate: Gate, catalogue: Catalogue, chart: Chart, choice: Choice) -> lis
 
 def _mark_text(event: Event, labels: dict[str, dict[str, str]]) -> str:
     share = "" if event.share is None else f", {russian.percent(event.share, 0)} к ожиданию"
-    return f"{russian.days(event.start, event.end)}: {incidents.headline(event, labels)}{share}"
+    return f"{russian.days(event.start, event.end)}, {incidents.headline(event, labels)}{share}"
 
 
 def floor_date(day: date, scale: str) -> date:

@@ -122,7 +122,7 @@ def describe(
     """The incident for the page, texts and all; `choice` is what a press on it chooses."""
     root = incident.root
     why = cause(root, causes, currency)
-    text = f"{russian.days(root.start, root.end)}: {headline(root, labels)}{f', {why}' if why else ''}"
+    text = f"{russian.days(root.start, root.end)}, {headline(root, labels)}{f', {why}' if why else ''}"
     return {
         **_event(root, labels, currency),
         "text": text,
@@ -133,7 +133,7 @@ def describe(
 
 
 def headline(event: Event, labels: Mapping[str, Mapping[str, str]]) -> str:
-    """«выручка, Город: Москва, всплеск»."""
+    """«выручка, Москва: всплеск»."""
     metric = labels["metric"].get(event.metric, event.metric)
     where = "" if event.segment_type == WHOLE else f", {event.segment}"
     return f"{metric.lower()}{where}: {labels['kind'].get(event.kind, event.kind)}"

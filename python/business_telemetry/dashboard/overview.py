@@ -46,6 +46,9 @@ def incidents_of_week(now: Now) -> list[dict[str, Any]]:
     """The week's incidents, each with what explains it."""
     found = read_incidents(now.gate, now.catalogue, now.facts, now.week.date_from, now.week.date_to)
     known = [item for item in found if item["severity"] != "info"][:MOST_INCIDENTS]
+    if not known:
+        link_ = link(now, "anomaly_list", now.week)
+        return [{"text": "За неделю ни одно значение не вышло из ожидаемого", "mood": "flat", **link_}]
     return [
         {
             "text": item["text"] + (f" ({item['share']} к ожиданию)" if item["share"] else ""),

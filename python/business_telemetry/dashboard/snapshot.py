@@ -59,7 +59,7 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     if incidents:
         choice = replace(choice, event=incidents[0]["key"])
     charts = {
-        name: answer(gate, View(catalogue, chart), choice, first, facts)
+        name: answer(gate, View(catalogue, chart), choice, (first, last), facts)
         for name, chart in catalogue.charts.items()
     }
     sentences = overview(gate, catalogue, facts, last)

@@ -12,6 +12,7 @@ const AS_DOM = { table, pivot, funnel, indicator };
 const AS_CHART = { donut, heatmap, map, sankey };
 const EMPTY = {
   dated: "За этот период и с этими фильтрами данных нет. Расширьте период или снимите фильтр.",
+  follows: "В дни происшествия таких строк нет.",
   timeless: "Данных для этого графика пока нет. Снимите фильтр или дождитесь более длинного журнала.",
 };
 const drawings = new Map(); // body -> {drawing, redraw}
@@ -41,7 +42,7 @@ export const create = (id, chart, width, height, actions) => {
 const hints = (chart) => {
   const told = Object.values(chart.fields).filter((field) => field.hint);
   if (!told.length) return null;
-  return make("details", { class: "hint" }, make("summary", { "aria-label": `Что это: ${chart.title}`, title: told[0].hint }, "ⓘ"),
+  return make("details", { class: "hint" }, make("summary", { "aria-label": `Что это: ${chart.title}`, title: told[0].hint }, "i"),
     make("dl", {}, told.flatMap((field) => [make("dt", {}, field.title), make("dd", {}, field.hint)])));
 };
 
@@ -54,7 +55,7 @@ export const draw = (card, chart, data, actions) => {
   card.dataset.rows = data.rows.length;
   if (data.untold || isEmpty(chart, data)) {
     card.dataset.state = data.untold ? "untold" : "empty";
-    body.append(make("p", { class: "message" }, data.untold || EMPTY[chart.dated ? "dated" : "timeless"]));
+    body.append(make("p", { class: "message" }, data.untold || EMPTY[chart.follows ? "follows" : chart.dated ? "dated" : "timeless"]));
     return;
   }
   card.dataset.state = "ready";
@@ -85,6 +86,9 @@ const drawChart = (body, chart, data, actions) => {
 // a table ends with a whole row, so that nobody takes the cut one for the last
 const wholeRows = (region) => {
   region.style.maxHeight = "";
+  const more = () => { region.dataset.more = region.scrollLeft + region.clientWidth < region.scrollWidth - 1 ? "right" : ""; };
+  region.onscroll = more;
+  more();
   const rows = [...region.querySelectorAll("tbody tr:not(.total)")];
   const room = region.clientHeight;
   if (region.scrollHeight <= room + 1 || !rows.length) return;

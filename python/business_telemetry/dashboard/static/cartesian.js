@@ -2,6 +2,7 @@
 import * as Format from "./format.js";
 import * as Shape from "./shape.js";
 import { base, legend, told, tooltip, valueAxis } from "./options.js";
+import { wrap } from "./wrap.js";
 import { safe } from "./dom.js";
 
 const KINDS = { line: "line", area: "line", column: "bar", bar: "bar" };
@@ -23,8 +24,9 @@ export const cartesian = (chart, data, theme) => {
   ];
   const shown = drawn.map((s) => s.name);
   const before = then(chart, data, cats, left, theme);
-  shown.push(...before.map((s) => s.name));
+  shown.push(...before);
   drawn.push(...before);
+  drawn.push(...unfinished(chart, data, cats, drawn.slice(0, left.length + right.length), theme));
   if (chart.band) drawn.unshift(...band(chart, data, cats, theme));
   if (chart.flag) drawn.push(flags(chart, data, cats, left[0], theme, shown));
   if (data.marks && data.marks.length) drawn.push(marks(data, cats, left[0], theme, shown));
@@ -35,10 +37,10 @@ export const cartesian = (chart, data, theme) => {
   if (right.length) values.push(valueAxis(theme, right[0].field, { splitLine: { show: false }, min: 0 }));
   return {
     ...base(theme), legend: legend(theme, shown),
-    grid: { ...base(theme).grid, top: shown.length > 1 ? 36 : 14, left: horizontal ? 22 : 8, right: right.length ? 12 : 26 },
+    grid: { ...base(theme).grid, top: shown.length > 1 ? 36 : 14, left: horizontal ? 22 : 8, right: right.length ? 12 : 34 },
     tooltip: tooltip(theme, {
       trigger: "axis", axisPointer: { type: KINDS[chart.type] === "bar" ? "shadow" : "line" },
-      formatter: (items) => tip(items, [...left, ...right], data),
+      formatter: (items) => tip(items, [...left, ...right], { ...data, cats }),
     }),
     xAxis: horizontal ? values[0] : category, yAxis: horizontal ? category : values, series: drawn,
   };
@@ -65,10 +67,25 @@ const then = (chart, data, cats, left, theme) => {
   }));
 };
 
+// a week or month that the period cuts looks like a fall: its point stands apart from the line
+const unfinished = (chart, data, cats, lines, theme) => {
+  const places = (data.partial || []).map((iso) => cats.indexOf(iso)).filter((i) => i >= 0);
+  if (!places.length || KINDS[chart.type] !== "line" || places.length >= cats.length) return [];
+  return lines.map((line) => {
+    const points = places.map((i) => ({ value: [i, line.data[i]] })).filter((p) => p.value[1] !== null);
+    line.data = line.data.map((v, i) => (places.includes(i) ? null : v));
+    return {
+      name: line.name, type: "scatter", data: points, yAxisIndex: line.yAxisIndex || 0, symbol: "circle", symbolSize: 6, z: 3,
+      itemStyle: { color: theme.card, borderColor: line.color, borderWidth: 1.5 },
+    };
+  });
+};
+
 const tip = (items, all, data) => {
   const list = items.filter((item) => item.seriesName && !item.seriesName.startsWith("\u0000"));
   if (!list.length) return "";
-  const i = list[0].dataIndex;
+  const first = list[0];
+  const i = Array.isArray(first.value) ? first.value[0] : first.dataIndex;
   const lines = list.map((item) => {
     const own = all.find((s) => s.name === item.seriesName);
     const field = own ? own.field : all[0].field;
@@ -77,7 +94,8 @@ const tip = (items, all, data) => {
     const text = item.data && item.data.note ? item.data.note : told(value, field, own && own.samples[i], data.small);
     return `${item.marker}${safe(item.seriesName)}: <b>${safe(text)}</b>`;
   });
-  return [safe(list[0].axisValueLabel || list[0].name), ...lines.filter(Boolean)].join("<br>");
+  const cut = (data.partial || []).includes(data.cats[i]) ? " (неполный период)" : "";
+  return [safe(list[0].axisValueLabel || list[0].name) + cut, ...lines.filter(Boolean)].join("<br>");
 };
 
 const categoryAxis = (names, field, theme, horizontal) => {
@@ -87,15 +105,14 @@ const categoryAxis = (names, field, theme, horizontal) => {
   };
   if (horizontal) {
     axis.inverse = true;
-    axis.axisLabel = { color: theme.soft, width: 150, overflow: "truncate", hideOverlap: true };
+    axis.axisLabel = { color: theme.soft, width: Math.min(150, theme.width * 0.3), overflow: "break", lineHeight: 13, interval: 0 };
   } else if (field.type === "string") {
-    const width = Math.max(30, (theme.width - 110) / names.length - 6);
-    const longest = Math.max(...names.map((name) => Math.max(...name.split(/[\s/]/).map((word) => word.length))));
-    const tight = longest * 6.5 > width;
-    axis.axisLabel = {
-      color: theme.soft, interval: 0, fontSize: 11, lineHeight: 13, margin: 8,
-      ...(tight ? { rotate: 38, width: 110, overflow: "truncate" } : { width, overflow: "break" }),
-    };
+    const width = (theme.width - 130) / names.length - 6;
+    const base = { color: theme.soft, interval: 0, fontSize: 11, lineHeight: 13, margin: 8 };
+    const letters = Math.floor(width / 6.3);
+    axis.axisLabel = letters >= 7
+      ? { ...base, formatter: (name) => wrap(name, letters) }
+      : { ...base, fontSize: 10, rotate: 55, width: 92, overflow: "truncate" };
   }
   return axis;
 };

@@ -56,6 +56,7 @@ export const number = (value, format = {}, short = false) => {
   if (typeof value === "boolean") return value ? "да" : "нет";
   if (typeof value === "string") return isDate(value) ? day(value) : value;
   const { kind = "number", precision = 0 } = format;
+  if (kind === "percent" && short && Math.abs(value) >= 100) return `${compact(100 * value)}${NBSP}%`;
   if (kind === "percent") return written(value, { style: "percent", ...digits(precision) });
   if (kind === "duration") return duration(value);
   const money = kind === "money" ? { style: "currency", currency } : {};

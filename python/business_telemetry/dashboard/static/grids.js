@@ -100,7 +100,7 @@ export const sankey = (chart, data, theme) => {
   // a node thinner than its text has no room for it; the tooltip names it
   const labelled = [...nodes.values()].map(({ size, into, ...kept }) => ({
     ...kept,
-    label: { show: Math.max(size, into || 0) > largest * 0.05, formatter: Format.label(kept.name.split(":")[1], field) },
+    label: { show: Math.max(size, into || 0) > largest * (theme.width < 500 ? 0.14 : 0.05), formatter: Format.label(kept.name.split(":")[1], field) },
   }));
   const name = (id) => safe(Format.label(id.split(":")[1], field));
   return {

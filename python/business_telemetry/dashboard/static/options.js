@@ -19,8 +19,10 @@ export const tooltip = (theme, extra) => ({
 export const legend = (theme, names) => ({
   show: names.length > 1, type: "scroll", top: 0, left: 0, icon: "roundRect", itemWidth: 10, itemHeight: 10,
   textStyle: { color: theme.soft, fontSize: 12 }, pageTextStyle: { color: theme.soft },
-  pageIconColor: theme.soft, pageIconInactiveColor: theme.line, data: names,
+  pageIconColor: theme.soft, pageIconInactiveColor: theme.line,
+  data: names.map((name) => (typeof name === "string" ? name : { name: name.name, icon: THIN })),
 });
+const THIN = "path://M0 4h12v2H0z"; // of a thin line
 
 // ticks need no decimals unless the numbers are small
 export const valueAxis = (theme, field, extra) => ({

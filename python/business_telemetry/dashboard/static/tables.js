@@ -18,7 +18,7 @@ export const table = (chart, data) => {
   const ranges = rangesOf(chart.y, data.rows, read);
   const cell = (column, row) => {
     if (column.of) return make("td", { class: "number" }, chip(column.of(row), column.field.title) || "–");
-    if (!column.isMeasure) return make("td", {}, Format.label(read(row, column.name), column.field, data.scale));
+    if (!column.isMeasure) return make("td", { class: column.field.type === "string" ? "text" : "" }, Format.label(read(row, column.name), column.field, data.scale));
     return measureCell(chart, column.name, read(row, column.name), (name) => read(row, name), ranges, data.small);
   };
   const body = make("tbody");
@@ -78,7 +78,8 @@ export const pivot = (chart, data) => {
   const cells = inner.flatMap((row) => [...row.cells.values()]);
   const ranges = chart.y.map((_, i) => Shape.range(cells.map((cell) => cell[i])));
   const title = (name, value) => Format.label(value, chart.fields[name], data.scale);
-  const heads = shaped.columns.map((column) => column.map((value, i) => title(chart.columns[i], value)).join(" "));
+  const whole = (text) => text.replace(/–/g, "\u2060–\u2060"); // no break inside 18–24
+  const heads = shaped.columns.map((column) => column.map((value, i) => whole(title(chart.columns[i], value))).join(" "));
   const body = make("tbody");
   const children = (row) => shaped.rows.filter((other) =>
     other.path.length === row.path.length + 1 && row.path.every((value, i) => other.path[i] === value));
