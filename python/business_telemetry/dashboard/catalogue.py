@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
+from business_telemetry.dashboard.board import Dashboard, Overview, Selector
 from business_telemetry.dashboard.derive import LABEL, REFERENCE, own_sql
 from business_telemetry.dashboard.fields import Calculated, Dimension, Measure, Name, Parameter, Strict
 
@@ -126,72 +127,6 @@ class Chart(Strict):
         return tuple(dict.fromkeys(name for name in names if name))
 
 
-class Selector(Strict):
-    """A filter: on the period (`element: date`), on a dimension (`field`), or a parameter (`param`).
-
-    A `field` acts on every dataset that has a dimension of that name; its options come from `dataset`.
-    A single choice (`multi: false`) always has a value: `default`, else the first option. `page: false`: in
-    DataLens only, where a press on a row chooses nothing.
-    """
-
-    title: str
-    element: Literal["select", "date"] = "select"
-    dataset: Name | None = None
-    field: Name | None = None
-    param: Name | None = None
-    multi: bool = True
-    default: str | None = None
-    tabs: tuple[Name, ...] = ()  # empty: all tabs
-    page: bool = True
-
-    @model_validator(mode="after")
-    def _one_subject(self) -> Selector:
-        if self.element == "select" and (self.field is None) == (self.param is None):
-            raise ValueError("a selector has either `field` or `param`")
-        if self.field is not None and self.dataset is None:
-            raise ValueError("a selector with `field` needs `dataset`, where its options come from")
-        return self
-
-
-class Row(Strict):
-    """Charts side by side. `h`: height in grid units; `w`: widths out of 36, equal when not given."""
-
-    items: tuple[Name, ...] = Field(min_length=1)
-    h: int = Field(default=12, ge=3, le=40)
-    w: tuple[int, ...] = ()
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Grid columns of each item, 36 in all."""
-        if self.w:
-            return self.w
-        count = len(self.items)
-        return tuple(36 * (i + 1) // count - 36 * i // count for i in range(count))
-
-    @model_validator(mode="after")
-    def _widths_fit(self) -> Row:
-        if self.w and (len(self.w) != len(self.items) or sum(self.w) != 36):
-            raise ValueError("`w` needs one width an item, 36 in all")
-        return self
-
-
-class Tab(Strict):
-    """One tab. Its dbt exposure is `<id>_tab`."""
-
-    id: Name
-    title: str
-    rows: tuple[Row, ...] = ()
-
-    @property
-    def items(self) -> tuple[str, ...]:
-        return tuple(item for row in self.rows for item in row.items)
-
-
-class Dashboard(Strict):
-    name: str
-    tabs: tuple[Tab, ...]
-
-
 class Catalogue(Strict):
     """All of `dashboard/*.yml`."""
 
@@ -202,12 +137,19 @@ class Catalogue(Strict):
     charts: dict[Name, Chart] = Field(default_factory=dict)
     selectors: dict[Name, Selector] = Field(default_factory=dict)
     dashboard: Dashboard
-    overview: tuple[Name, ...] = ()  # charts whose first measure the first page speaks of
+    overview: Overview | None = None
+
+    def tab_of(self, chart: str) -> str:
+        """The tab that shows the chart; the first one for a chart that none shows."""
+        tabs = self.dashboard.tabs
+        return next((tab.id for tab in tabs if chart in tab.items), tabs[0].id if tabs else "")
 
     def marts_of(self, chart: Chart) -> set[str]:
         """The dbt models that the chart reads."""
         dataset = self.datasets[chart.dataset]
         marts = {dataset.table}
+        marts |= {"mart_anomalies"} if chart.marks or chart.follows else set()
+        marts |= {"mart_anomaly_drivers", "fct_orders"} if chart.type == "incidents" else set()
         pending = [*chart.dimension_names, *chart.measure_names, *chart.where]
         seen: set[str] = set()
         while pending:

@@ -156,10 +156,7 @@ def _totals(now: Now, dataset: str, keys: Sequence[str], week: Filters) -> list[
 
 
 def link(now: Now, chart: str, period: Filters) -> dict[str, Any]:
-    tab = next(
-        (tab.id for tab in now.catalogue.dashboard.tabs if chart in tab.items),
-        now.catalogue.dashboard.tabs[0].id,
-    )
+    tab = now.catalogue.tab_of(chart)
     choice = {"tab": tab, "from": iso(period.date_from), "to": iso(period.date_to), "f_scale": ["day"]}
     return {"chart": chart, "choice": choice}
 

@@ -19,6 +19,7 @@ FITTING = {
     "datetime": r"DateTime",
     "boolean": r"Bool",
 }
+OVERVIEW = "Обзор"  # the page's first tab
 ONE_OF = re.compile(r"(\w+) in \(([^)]*)\)", re.IGNORECASE)  # in a CHECK constraint
 WRAPPER = re.compile(r"^(?:LowCardinality|Nullable)\((.*)\)$")
 
@@ -105,14 +106,17 @@ def bare_type(data_type: str) -> str:
 
 def _exposure_problems(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
     exposures = {e["name"]: e for e in manifest["exposures"].values() if e["type"] == "dashboard"}
-    tabs = {f"{tab.id}_tab": tab for tab in catalogue.dashboard.tabs}
-    found = [f"tab {tab.id}: no exposure {name}" for name, tab in tabs.items() if name not in exposures]
+    tabs = {f"{tab.id}_tab": (tab.title, tab.items) for tab in catalogue.dashboard.tabs}
+    if catalogue.overview is not None:
+        tabs["overview_tab"] = (OVERVIEW, catalogue.overview.charts)
+    found = [f"tab {name.removesuffix('_tab')}: no exposure {name}" for name in tabs if name not in exposures]
     found += [f"exposure {name}: no such tab" for name in exposures if name not in tabs]
     for name in tabs.keys() & exposures.keys():
+        title, items = tabs[name]
         declared = {node.rsplit(".", 1)[-1] for node in exposures[name]["depends_on"]["nodes"]}
-        read = set().union(*(catalogue.marts_of(catalogue.charts[item]) for item in tabs[name].items))
-        if exposures[name]["label"] != tabs[name].title:
-            found.append(f"exposure {name}: its label is not «{tabs[name].title}»")
+        read = set().union(*(catalogue.marts_of(catalogue.charts[item]) for item in items))
+        if exposures[name]["label"] != title:
+            found.append(f"exposure {name}: its label is not «{title}»")
         found += [f"exposure {name}: add ref('{mart}')" for mart in sorted(read - declared)]
         found += [f"exposure {name}: no chart reads {mart}" for mart in sorted(declared - read)]
     return sorted(found)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import Catalogue, Selector
+from business_telemetry.dashboard.board import Selector
+from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.dashboard.choice import VERSUS
 from business_telemetry.dashboard.compile import View
 from business_telemetry.dashboard.derive import to_sql

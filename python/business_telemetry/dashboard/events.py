@@ -109,6 +109,7 @@ def marks(gate: Gate, catalogue: Catalogue, chart: Chart, choice: Choice) -> lis
         return []
     kind, members = next(iter(chosen.items()), (incidents.WHOLE, ()))
     labels = titles(catalogue)
+    explains = next((name for name, item in catalogue.charts.items() if item.type == "incidents"), "")
     scale = choice.filters.parameters.get("scale", catalogue.parameters["scale"].default)
     first, last = choice.filters.date_from, choice.filters.date_to
     return [
@@ -116,7 +117,7 @@ def marks(gate: Gate, catalogue: Catalogue, chart: Chart, choice: Choice) -> lis
             "at": floor_date(max(event.start, first) if first else event.start, scale).isoformat(),
             "text": _mark_text(event, labels),
             "up": (event.impact or 0) > 0,
-            "choice": {"tab": "anomalies", "event": event.key},
+            "choice": {"tab": catalogue.tab_of(explains), "event": event.key},
         }
         for event in read_events(gate, first, last)
         if event.metric == chart.marks

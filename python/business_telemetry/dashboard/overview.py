@@ -18,14 +18,17 @@ MOST_INCIDENTS = 4
 
 def overview(gate: Gate, catalogue: Catalogue, facts: Facts, last_day: date) -> dict[str, Any]:
     """Sections of sentences, `{text, mood, choice, chart}` each; `choice` is where one leads."""
+    told = catalogue.overview
+    if told is None:
+        return {"sections": []}
     now = Now(gate, catalogue, facts, last_whole_day(gate, last_day))
     before = russian.days(now.last - timedelta(2 * WEEK - 1), now.last - timedelta(WEEK))
     title = f"Неделя {russian.days(now.last - timedelta(WEEK - 1), now.last)} против {before}"
     sections = [
-        (title, [sentence for name in catalogue.overview for sentence in change(now, name)]),
-        ("Что необычного", incidents_of_week(now)),
-        ("План и прогноз", [*plan(now), *forecast(now)]),
-        ("Данные", health(now)),
+        (title, [sentence for name in told.changes for sentence in change(now, name)]),
+        ("Что необычного", incidents_of_week(now, told.incidents)),
+        ("План и прогноз", [*plan(now, told.plan), *forecast(now, told.forecast)]),
+        ("Данные", health(now, told.health)),
     ]
     return {"sections": [{"title": name, "sentences": found} for name, found in sections if found]}
 
@@ -42,20 +45,20 @@ def last_whole_day(gate: Gate, last_day: date) -> date:
     return min(last_day, known) if known and known.year > 1970 else last_day
 
 
-def incidents_of_week(now: Now) -> list[dict[str, Any]]:
+def incidents_of_week(now: Now, chart: str) -> list[dict[str, Any]]:
     """The week's incidents, each with what explains it."""
     found = read_incidents(now.gate, now.catalogue, now.facts, now.week.date_from, now.week.date_to)
     known = [item for item in found if item["severity"] != "info"][:MOST_INCIDENTS]
     if not known:
-        link_ = link(now, "anomaly_list", now.week)
+        link_ = link(now, chart, now.week)
         return [{"text": "За неделю ни одно значение не вышло из ожидаемого", "mood": "flat", **link_}]
     return [
         {
             "text": item["text"] + (f" ({item['share']} к ожиданию)" if item["share"] else ""),
             "mood": "alarm",
-            "chart": "anomaly_list",
+            "chart": chart,
             "choice": {
-                "tab": "anomalies",
+                "tab": now.catalogue.tab_of(chart),
                 "from": iso(now.week.date_from),
                 "to": iso(now.week.date_to),
                 **item["choice"],
@@ -65,7 +68,7 @@ def incidents_of_week(now: Now) -> list[dict[str, Any]]:
     ]
 
 
-def plan(now: Now) -> list[dict[str, Any]]:
+def plan(now: Now, chart: str) -> list[dict[str, Any]]:
     """How the month goes against its plan."""
     start = now.last.replace(day=1)
     filters = Filters(start, now.last, {"kpi": ("revenue",), "segment_type": ("all",)})
@@ -77,10 +80,10 @@ def plan(now: Now) -> list[dict[str, Any]]:
     if rate:
         text += f"; если дни до его конца будут как прошедшие, выйдет {russian.percent(rate / target, 0)}"
     mood = "good" if rate >= target else "bad"
-    return [{"text": text, "mood": mood, **link(now, "plan_fact", Filters(start, now.last))}]
+    return [{"text": text, "mood": mood, **link(now, chart, Filters(start, now.last))}]
 
 
-def forecast(now: Now) -> list[dict[str, Any]]:
+def forecast(now: Now, chart: str) -> list[dict[str, Any]]:
     """The next four weeks beside the last ones."""
     sql = (
         "select sum(p50), count() from {marts:Identifier}.mart_revenue_forecast"
@@ -95,10 +98,10 @@ def forecast(now: Now) -> list[dict[str, Any]]:
     amount = russian.money(float(total), now.facts.currency)
     more = "больше" if moved > 0 else "меньше"
     text = f"Прогноз на 28 дней — {amount}, на {russian.percent(abs(moved))} {more}, чем за прошедшие 28"
-    return [{"text": text, "mood": "flat", **link(now, "forecast", weeks)}]
+    return [{"text": text, "mood": "flat", **link(now, chart, weeks)}]
 
 
-def health(now: Now) -> list[dict[str, Any]]:
+def health(now: Now, chart: str) -> list[dict[str, Any]]:
     """Checks of the data that are not what is usual for this log."""
     rows = now.ask("mart_data_health", ("m_state", "m_issue_share", "m_normal"), now.week, "check_name")
     labels = now.catalogue.datasets["mart_data_health"].dimensions["check_name"].labels
@@ -106,7 +109,7 @@ def health(now: Now) -> list[dict[str, Any]]:
         {
             "text": f"{labels.get(name, name)}: {russian.percent(share)}, обычно {russian.percent(normal)}",
             "mood": "bad" if state == "чаще обычного" else "flat",
-            **link(now, "data_health", now.week),
+            **link(now, chart, now.week),
         }
         for name, state, share, normal in rows
         if state in ("чаще обычного", "реже обычного")

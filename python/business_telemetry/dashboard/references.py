@@ -49,7 +49,8 @@ def find_problems(catalogue: Catalogue) -> list[tuple[Place, str]]:
                 )
         tabs = {tab.id for tab in catalogue.dashboard.tabs}
         found += [((*place, "tabs"), f"no tab `{tab}`") for tab in selector.tabs if tab not in tabs]
-    found += [(("overview",), f"no chart `{n}`") for n in catalogue.overview if n not in catalogue.charts]
+    led = catalogue.overview.charts if catalogue.overview else ()
+    found += [(("overview",), f"no chart `{name}`") for name in led if name not in catalogue.charts]
     shown: set[str] = set()
     for index, tab in enumerate(catalogue.dashboard.tabs):
         for number, row in enumerate(tab.rows):

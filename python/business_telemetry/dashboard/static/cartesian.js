@@ -34,7 +34,7 @@ export const cartesian = (chart, data, theme) => {
   const horizontal = chart.type === "bar";
   const category = categoryAxis(names, xField, theme, horizontal);
   const values = [valueAxis(theme, left[0] ? left[0].field : {})];
-  if (right.length) values.push(valueAxis(theme, right[0].field, { splitLine: { show: false }, min: 0 }));
+  if (right.length) values.push(valueAxis(theme, right[0].field, { splitLine: { show: false }, min: 0, max: wholeAtMost(right[0]) }));
   return {
     ...base(theme), legend: legend(theme, shown),
     grid: { ...base(theme).grid, top: shown.length > 1 ? 36 : 14, left: horizontal ? 22 : 8, right: right.length ? 12 : 34 },
@@ -45,6 +45,9 @@ export const cartesian = (chart, data, theme) => {
     xAxis: horizontal ? values[0] : category, yAxis: horizontal ? category : values, series: drawn,
   };
 };
+
+// a share that reaches the whole ends there, not at 120 %
+const wholeAtMost = (s) => (s.field.format.kind === "percent" ? ({ max }) => (max > 0.6 && max <= 1 ? 1 : null) : null);
 
 const one = (chart, s, color, few, xField) => {
   const kind = KINDS[chart.type];

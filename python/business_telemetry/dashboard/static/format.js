@@ -21,12 +21,10 @@ const dates = (options) => {
   return (iso) => format.format(new Date(iso.slice(0, 10) + "T00:00:00Z")).replace(/\s?г\.$/, "").replace(".", "");
 };
 const longDay = dates({ day: "numeric", month: "short", year: "numeric" });
-const shortDay = dates({ day: "numeric", month: "short" });
 const wholeMonth = dates({ month: "long", year: "numeric" });
 
 export const day = (iso) => longDay(iso);
 export const month = (iso) => wholeMonth(iso);
-export const dayWithoutYear = (iso) => shortDay(iso);
 
 export const duration = (seconds) => {
   const from = UNITS.findIndex(([unit]) => Math.round(seconds) >= unit);
@@ -59,7 +57,7 @@ export const number = (value, format = {}, short = false) => {
   if (kind === "percent" && short && Math.abs(value) >= 100) return `${compact(100 * value)}${NBSP}%`;
   if (kind === "percent") return written(value, { style: "percent", ...digits(precision) });
   if (kind === "duration") return duration(value);
-  const money = kind === "money" ? { style: "currency", currency } : {};
+  const money = kind === "money" ? { style: "currency", currency, currencyDisplay: "narrowSymbol" } : {};
   if (short) return compact(value, money);
   const decimals = precision || (Math.abs(value) < 100 && !Number.isInteger(value) ? 1 : 0);
   return written(value, { ...money, ...digits(decimals) });
