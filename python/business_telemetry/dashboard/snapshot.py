@@ -11,6 +11,7 @@ from typing import Any
 
 from business_telemetry.dashboard.answers import answer
 from business_telemetry.dashboard.app import STATIC
+from business_telemetry.dashboard.bundle import bundle
 from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View
@@ -21,6 +22,7 @@ from business_telemetry.dashboard.gate import Gate
 from business_telemetry.dashboard.overview import overview
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SCRIPTS = '<script src="static/data.js"></script>\n  <script src="static/page.js">'
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -38,15 +40,16 @@ def write_snapshot(catalogue: Catalogue, gate: Gate, directory: Path) -> list[Pa
     browser = find_browser()
     data = collect(catalogue, gate)
     gate.close()
-    shutil.copytree(STATIC, directory / "static", dirs_exist_ok=True)
-    page = (directory / "static" / "index.html").read_text(encoding="utf-8")
-    (directory / "static" / "index.html").unlink()
-    first_script = '<script src="static/vendor/echarts.min.js">'
-    page = page.replace(first_script, f'<script src="static/data.js"></script>\n  {first_script}')
+    shutil.copytree(STATIC / "vendor", directory / "static" / "vendor", dirs_exist_ok=True)
+    shutil.copy(STATIC / "style.css", directory / "static")
+    (directory / "static" / "page.js").write_text(bundle(STATIC, "app"), encoding="utf-8")
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    page = page.replace('<script type="module" src="static/app.js">', SCRIPTS)
     (directory / "index.html").write_text(page, encoding="utf-8")
     script = f"window.SNAPSHOT = {json.dumps(data, ensure_ascii=False)};\n"
     (directory / "static" / "data.js").write_text(script, encoding="utf-8")
-    return take_pictures(directory, [tab.id for tab in catalogue.dashboard.tabs], browser)
+    first = ["overview"] if catalogue.overview else []
+    return take_pictures(directory, [*first, *(tab.id for tab in catalogue.dashboard.tabs)], browser)
 
 
 def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
