@@ -14,7 +14,7 @@ from business_telemetry.dashboard.facts import Facts, read_facts
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 
 PRESETS = (30, 90, 180, 365)
-SEARCH_FROM = 8  # options of a filter, from which on it has a search field
+SEARCH_FROM = 5  # options of a filter, from which on it has a search field
 SMALL_SAMPLE = 30  # below it a share or a mean says little
 
 

@@ -31,20 +31,21 @@ select 'revenue/all/Все/{DAY}', 'revenue', '{DAY}', '{DAY}', 'city', arrayJoi
 def planted(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the demo's warehouse with one incident of three series."""
     project = Project(tmp_path_factory.mktemp("planted"))
-    shutil.copytree(demo.home / "warehouse", project.home / "warehouse")
+    held = shutil.ignore_patterns("status")  # of an engine that has it open
+    shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True, ignore=held)
     project.ask(commands=(PLANT.format(day=DAY), DRIVERS))
     return project
 
 
 @pytest.fixture(scope="module")
 def expected(planted: Project) -> dict[str, list[list[str]]]:
-    week = "event_date between '2022-04-18' and '2022-04-24'"
+    week = "event_date between '2022-04-17' and '2022-04-23'"
     names = ("orders", "now", "before", "sessions")
     answers = planted.ask(
         f"select count() from telemetry_marts.fct_order_lines where order_date = '{DAY}'",
         f"select sum(revenue) from telemetry_marts.fct_sales where {week}",
         "select sum(revenue) from telemetry_marts.fct_sales"
-        " where event_date between '2022-04-11' and '2022-04-17'",
+        " where event_date between '2022-04-10' and '2022-04-16'",
         f"select count() from telemetry_marts.fct_sessions where session_date = '{DAY}'",
     )
     return dict(zip(names, answers, strict=True))
@@ -62,6 +63,11 @@ def visit(browser: Browser, address: str) -> Iterator[Visit]:
         yield visit
 
 
+def plain(text: str) -> str:
+    """Ordinary spaces for those that do not break."""
+    return text.replace("\u00a0", " ")
+
+
 PERIOD = {"from": "2022-03-01", "to": "2022-04-30"}
 
 
@@ -71,13 +77,16 @@ def test_one_row_an_incident_and_a_press_drives_the_charts_beside(
     visit.open("anomalies", **PERIOD)
     card = visit.page.locator("section[data-testid=anomaly_list]")
     rows = card.locator("tbody tr:visible")
-    assert rows.count() == 1
-    assert rows.first.inner_text().startswith("16 апр, выручка: всплеск")
-    assert "event=revenue" in card.page.url or visit.page.locator(".chosen").count() == 1
-    fold = card.locator(".expander")
+    roots = rows.count()
+    mine = card.locator(f"tr[data-event='revenue/all/Все/{DAY}']")
+    assert plain(mine.inner_text()).startswith("16 апр, выручка: всплеск")
+    mine.locator(".press").click()
+    visit.ready()
+    assert "chosen" in (mine.get_attribute("class") or "")
+    fold = mine.locator(".expander")
     fold.click()
     assert fold.get_attribute("aria-expanded") == "true"
-    assert rows.count() == 3
+    assert rows.count() == roots + 2
     assert visit.rows("anomaly_drivers") == 2
     assert visit.rows("event_orders") == min(30, int(expected["orders"][0][0]))
     assert visit.rows("event_sessions") > 0
@@ -96,7 +105,7 @@ def test_one_row_an_incident_and_a_press_drives_the_charts_beside(
 def test_a_mark_on_a_chart_leads_to_the_row(visit: Visit) -> None:
     visit.open("sales", f_scale="day", **PERIOD)
     card = visit.page.locator("section[data-testid=revenue_trend]")
-    assert "Аномалия" in card.locator("svg").inner_text()
+    assert "Аномалия" in (card.locator(".body svg").text_content() or "")
     place = card.evaluate(
         """card => {
           const chart = echarts.getInstanceByDom(card.querySelector('.body'));
@@ -111,7 +120,7 @@ def test_a_mark_on_a_chart_leads_to_the_row(visit: Visit) -> None:
     visit.page.wait_for_selector("#tab-anomalies[aria-selected=true]")
     visit.ready()
     assert visit.page.evaluate("document.activeElement.dataset.testid") == "anomaly_list"
-    assert visit.page.locator("tr.chosen .press[aria-pressed=true]").inner_text().startswith("16 апр")
+    assert plain(visit.page.inner_text("tr.chosen .press[aria-pressed=true]")).startswith("16 апр")
 
 
 @pytest.mark.parametrize(
@@ -127,13 +136,12 @@ def test_marks_are_those_of_what_is_chosen(address: str, query: str, count: int)
 def test_the_first_page_says_what_the_marts_say(address: str, expected: dict[str, list[list[str]]]) -> None:
     found = httpx.get(address + "api/overview").json()["sections"]
     week = found[0]
-    assert week["title"].replace("\u00a0", " ") == "Неделя 18–24 апр против 11–17 апр"
+    assert week["title"].replace("\u00a0", " ") == "Неделя 17–23 апр против 10–16 апр"
     now, before = (float(expected[name][0][0]) for name in ("now", "before"))
     text = week["sentences"][0]["text"].replace("\u00a0", " ")
     change = f"{100 * abs(now / before - 1):.1f} %".replace(".", ",")
-    assert text.startswith(
-        f"Выручка {now / 1000:.0f} тыс. ₽, на {change} {'больше' if now > before else 'меньше'}"
-    )
+    assert text.startswith(f"Выручка {now / 1000:.1f} тыс. ₽, на {change} меньше".replace(".", ",", 1))
+    assert now < before
 
 
 def test_a_chart_of_an_incident_follows_it_and_not_the_period(

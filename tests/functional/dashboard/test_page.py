@@ -217,12 +217,12 @@ def test_definitions_are_hints(visit: Visit) -> None:
 
 def test_the_comparison_period_is_chosen(visit: Visit) -> None:
     visit.open("sales", **MARCH)
-    legend = "section[data-testid=orders_trend] svg"
-    assert "Было" in visit.page.inner_text(legend)
+    legend = "section[data-testid=orders_trend] .body svg"
+    assert "Было" in (visit.page.text_content(legend) or "")
     assert "к прошлому" in visit.page.inner_text("section[data-testid=kpi_orders]")
     visit.page.select_option("[data-testid=vs]", "none")
     visit.ready()
-    assert "Было" not in visit.page.inner_text(legend)
+    assert "Было" not in (visit.page.text_content(legend) or "")
     assert visit.page.locator("section[data-testid=kpi_orders] .delta").count() == 0
     visit.page.select_option("[data-testid=vs]", "year")
     visit.ready()

@@ -28,7 +28,7 @@ export const create = (id, chart, width, height, actions) => {
   const menu = make("details", { class: "menu" },
     make("summary", { "aria-label": `Действия: ${chart.title}` }, "⋯"),
     make("div", {},
-      make("button", { type: "button", onclick: close(() => savePng(card, id)) }, "скачать PNG"), files,
+      actions.file ? make("button", { type: "button", onclick: close(() => savePng(card, id)) }, "скачать PNG") : null, files,
       make("button", { type: "button", onclick: close(() => actions.sql(id)) }, "показать SQL")));
   const card = make("section", { class: `card type-${chart.type}`, id: `card-${id}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title, tabindex: -1 },
     make("div", { class: "title" }, make("h2", {}, chart.title), hints(chart), menu),
