@@ -44,6 +44,7 @@ final as (
     select
         numbered.session_key as session_key,
         numbered.user_id as user_id,
+        numbered.contract as contract,
         sessions.session_started_at as session_started_at,
         sessions.session_date as session_date,
         toUInt32(numbered.event_no) as event_no,
@@ -52,7 +53,10 @@ final as (
         numbered.action as action,
         numbered.action_rank as action_rank,
         numbered.value as value,
+        numbered.quantity as quantity,
         numbered.category as category,
+        numbered.product as product,
+        numbered.order_id as order_id,
         numbered.city as city,
         numbered.gender as gender,
         numbered.age as age,

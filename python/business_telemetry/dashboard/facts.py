@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
@@ -21,7 +22,7 @@ class Facts:
 
     Attributes:
         currency: ISO code of all money.
-        flags: of `dim_log`, such as `has_checkout`; what is not there is taken for granted.
+        flags: of `dim_log`, such as `has_checkout`, where any log has it; one that is not there is granted.
         untold: dimensions whose every member in the whole log is unknown.
     """
 
@@ -36,12 +37,15 @@ class Facts:
 def read_facts(gate: Gate, catalogue: Catalogue) -> Facts:
     """Facts of the log in the warehouse; the gate remembers what it asks."""
     columns = {name for (name,) in gate.run(COLUMNS, {"marts": gate.marts}).rows}
-    row: dict[str, object] = {}
+    logs: list[dict[str, object]] = []
     if columns:
-        table = gate.run("select * from {marts:Identifier}.dim_log limit 1", {"marts": gate.marts})
-        row = dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
-    flags = {name: bool(value) for name, value in row.items() if name.startswith("has_")}
-    currency = str(row.get("currency") or DEFAULT_CURRENCY)
+        table = gate.run("select * from {marts:Identifier}.dim_log", {"marts": gate.marts})
+        logs = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    flags = {
+        name: any(log[name] for log in logs) for name in (logs[0] if logs else ()) if name.startswith("has_")
+    }
+    currencies = Counter(str(log.get("currency") or DEFAULT_CURRENCY) for log in logs)
+    currency = currencies.most_common(1)[0][0] if currencies else DEFAULT_CURRENCY
     return Facts(currency, flags, frozenset(_untold(gate, catalogue)))
 
 
