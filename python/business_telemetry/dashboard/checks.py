@@ -88,7 +88,8 @@ def accepted_values(manifest: dict[str, Any], model: dict[str, Any]) -> dict[str
     for node in manifest["nodes"].values():
         test = node.get("test_metadata") or {}
         if node.get("attached_node") == model["unique_id"] and test.get("name") == "accepted_values":
-            found[node["column_name"]] = set(map(str, test["kwargs"]["values"]))
+            values = set(map(str, test["kwargs"]["values"]))
+            found[node["column_name"]] = {value for value in values if not value.startswith("{{")}  # the var
     constraints = [*model.get("constraints", ())]
     for column in model["columns"].values():
         constraints += column.get("constraints", ())
