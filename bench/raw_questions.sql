@@ -1,26 +1,24 @@
 -- The nearest question that raw events can answer: nothing deduplicated, nothing allocated to categories,
 -- no session ended at its day. That is less work than the charts' answers contain, so the ratio flatters raw events.
--- S1
+-- kpi_arpu
 select
-    toStartOfMonth(timestamp) as month,
     sumIf(value, action = 'confirmation') as revenue,
     uniqExactIf((userid, sessionid), action = 'confirmation') as orders,
     revenue / uniqExact(userid) as arpu,
     revenue / uniqExactIf(userid, action = 'confirmation') as arppu
 from telemetry_raw.events
 where toDate(timestamp) between {date_from:Date} and {date_to:Date}
-group by month
--- S2
+-- revenue_trend
 select toStartOfWeek(timestamp, 1) as week, sum(value), sum(value) / uniqExact((userid, sessionid))
 from telemetry_raw.events
 where action = 'confirmation' and toDate(timestamp) between {date_from:Date} and {date_to:Date}
 group by week
--- S3
+-- value_per_client
 select toDate(timestamp) as day, sumIf(value, action = 'confirmation') as revenue, revenue / uniqExact(userid)
 from telemetry_raw.events
 where toDate(timestamp) between {date_from:Date} and {date_to:Date}
 group by day
--- S4
+-- stickiness
 select toStartOfMonth(day) as month, avg(users), uniqExactMerge(state)
 from (
     select toDate(timestamp) as day, uniqExact(userid) as users, uniqExactState(userid) as state
@@ -29,7 +27,7 @@ from (
     group by day
 )
 group by month
--- S5
+-- funnel
 select count(), countIf(level >= 1), countIf(level >= 2), countIf(level >= 3), countIf(level >= 4)
 from (
     select windowFunnel(86400)(
@@ -40,17 +38,17 @@ from (
     where toDate(timestamp) between {date_from:Date} and {date_to:Date}
     group by userid, sessionid
 )
--- S6
+-- category_pareto
 select category, sum(value) as cart_value, cart_value / sum(cart_value) over ()
 from telemetry_raw.events
 where action = 'cart'
 group by category
--- S8
+-- city_table
 select city, sumIf(value, action = 'confirmation'), uniqExactIf(userid, action = 'confirmation') / uniqExact(userid)
 from telemetry_raw.events
 where toDate(timestamp) between addYears({date_from:Date}, -1) and {date_to:Date}
 group by city
--- S11
+-- value_bridge
 select toStartOfMonth(started) as month, sum(carted), sumIf(carted, not ordered)
 from (
     select min(timestamp) as started, sumIf(value, action = 'cart') as carted, max(action = 'confirmation') as ordered
@@ -59,12 +57,12 @@ from (
     group by userid, sessionid
 )
 group by month
--- M4
+-- age_buyers
 select age, gender, uniqExact(userid), uniqExactIf(userid, action = 'confirmation')
 from telemetry_raw.events
 where toDate(timestamp) between {date_from:Date} and {date_to:Date} and age is not null
 group by age, gender
--- M5
+-- session_table
 select entry_action, count(), median(n_events), median(duration), avg(n_events = 1)
 from (
     select
@@ -76,7 +74,7 @@ from (
     group by userid, sessionid
 )
 group by entry_action
--- M10
+-- retention_curve
 select cohort, age, uniqExact(userid)
 from (
     select
@@ -89,7 +87,7 @@ from (
     group by userid, month
 )
 group by cohort, age
--- A3
+-- category_months
 select toStartOfMonth(timestamp) as month, category, sum(value)
 from telemetry_raw.events
 where action = 'cart'

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from business_telemetry.dashboard.catalogue import Catalogue, Chart
+from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.load import load_catalogue
+from business_telemetry.dashboard.marked_yaml import CatalogueError
 from business_telemetry.warehouse import WarehouseUnavailable, open_warehouse
 
 if TYPE_CHECKING:
@@ -23,26 +27,25 @@ LOADS = """
     where status = 'loaded'
 """
 
-HEADLINES = """
-    select
-        min(event_date) as first_day,
-        max(event_date) as last_day,
-        sum(revenue) as revenue,
-        uniqExactIf(order_key, is_order) as orders,
-        uniqExactIf(user_id, is_order) as buyers,
-        uniqExact(user_id) as users,
-        uniqExact(session_key) as sessions,
-        sum(cart_value) as cart_value
-    from {marts:Identifier}.fct_sales
-"""
+SPAN = "select min(event_date) as first_day, max(event_date) as last_day from {marts:Identifier}.fct_sales"
+# measures of the dashboard's catalogue, by dataset
+HEADLINES = {
+    "fct_sales": ("m_revenue", "m_orders", "m_aov", "m_buyers", "m_users"),
+    "fct_sessions": ("m_sessions", "m_carted"),
+}
 
 
-def read_summary(client: Client, schema: str) -> dict[str, Any]:
-    """Loads and headline figures of a built warehouse, by name; money in RUB."""
-    names = {"raw": f"{schema}_raw", "marts": f"{schema}_marts"}
+def read_summary(client: Client, schema: str, catalogue: Catalogue) -> dict[str, Any]:
+    """Loads and headline figures of a built warehouse, by name."""
+    marts = f"{schema}_marts"
+    names = {"raw": f"{schema}_raw", "marts": marts}
+    questions: list[tuple[str, dict[str, Any]]] = [(LOADS, names), (SPAN, names)]
+    for dataset, measures in HEADLINES.items():
+        chart = Chart(title="", type="table", dataset=dataset, y=measures)
+        questions.append(compile_sql(View(catalogue, chart), Filters(), marts))
     figures: dict[str, Any] = {}
-    for query in (LOADS, HEADLINES):
-        figures |= next(iter(client.query(query, parameters=names).named_results()))
+    for sql, parameters in questions:
+        figures |= next(iter(client.query(sql, parameters=parameters).named_results()))
     return figures
 
 
@@ -58,25 +61,23 @@ def count_test_results(run_results: Path) -> dict[str, int]:
 
 def lines(figures: dict[str, Any], tests: dict[str, int]) -> list[tuple[str, str]]:
     """The summary as label and text, one pair a line."""
-    revenue, orders, buyers = figures["revenue"], figures["orders"], figures["buyers"]
-    shown = [
+    return [
         ("loads", number(figures["loads"])),
         ("rows read", number(figures["rows_read"])),
         ("rows loaded", number(figures["rows_loaded"])),
         ("rows rejected", number(figures["rows_rejected"])),
         ("tests", ", ".join(f"{count} {status}" for status, count in tests.items()) or "not run"),
         ("period", f"{figures['first_day']} to {figures['last_day']}"),
-        ("revenue, RUB", number(revenue)),
-        ("orders", number(orders)),
-        ("average order, RUB", number(revenue / orders) if orders else "-"),
-        ("buyers of users", f"{number(buyers)} of {number(figures['users'])}"),
-        ("sessions", number(figures["sessions"])),
-        ("put into carts, RUB", number(figures["cart_value"])),
+        ("revenue", number(figures["m_revenue"])),
+        ("orders", number(figures["m_orders"])),
+        ("average order", number(figures["m_aov"]) if figures["m_orders"] else "-"),
+        ("buyers of users", f"{number(figures['m_buyers'])} of {number(figures['m_users'])}"),
+        ("sessions", number(figures["m_sessions"])),
+        ("put into carts", number(figures["m_carted"])),
     ]
-    return shown
 
 
-def number(value: int | Decimal) -> str:
+def number(value: int | float | Decimal) -> str:
     """1234567.8 as '1,234,568'."""
     return f"{value:,.0f}"
 
@@ -86,11 +87,12 @@ def number(value: int | Decimal) -> str:
 def summary(target: str | None) -> None:
     """Show what the warehouse holds: rows, test results of the last `dbt build`, headline figures."""
     try:
+        catalogue = load_catalogue(Path("dashboard"))
         warehouse = open_warehouse(target)
-    except WarehouseUnavailable as error:
+    except (CatalogueError, WarehouseUnavailable) as error:
         raise click.ClickException(str(error)) from error
     try:
-        figures = read_summary(warehouse.client, warehouse.schema)
+        figures = read_summary(warehouse.client, warehouse.schema, catalogue)
     except Exception as error:
         raise click.ClickException(
             f"{warehouse.label} holds no built marts yet; run `telemetry ingest LOG` and `dbt build` first."

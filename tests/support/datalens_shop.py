@@ -12,7 +12,8 @@ from datalens_sdk import StaticYCIAMAuthProvider
 from datalens_stub import ORGANISATION, TOKEN, Stub
 from datalens_stub_entries import WORKBOOK
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Catalogue
+from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.derive import FORMULA_FIELD, to_datalens
 from business_telemetry.datalens.apply import deploy
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.context import Change
@@ -27,6 +28,14 @@ def shop() -> dict[str, Any]:
     return copy.deepcopy(SHOP)
 
 
+def by_hand(yaml: dict[str, Any], dataset: str, measure: str, datalens: str) -> None:
+    """Give a measure a formula of its own."""
+    held = yaml["datasets"][dataset]["measures"].get(measure, {"title": "Сумма", "hint": "Сумма."})
+    kept = {key: held[key] for key in ("title", "hint")}
+    formula = {"sql": "1", "datalens": datalens, "why": "a test", "type": "integer"}
+    yaml["datasets"][dataset]["measures"][measure] = kept | formula
+
+
 def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
     """The tables that the catalogue's datasets read: its dimensions, and every other column of a formula."""
     found: dict[str, dict[str, str]] = {}
@@ -36,7 +45,7 @@ def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
         columns |= {key: in_server.get(item.type, item.type) for key, item in spec.dimensions.items()}
         own = {*spec.calculated, *spec.measures, *spec.parameters}
         for item in (*spec.calculated.values(), *spec.measures.values()):
-            for name in FORMULA_FIELD.findall(item.datalens):
+            for name in FORMULA_FIELD.findall(to_datalens(spec, item)):
                 if name not in own:
                     columns.setdefault(name, "float")
     return {table: list(columns.items()) for table, columns in found.items()}

@@ -34,6 +34,10 @@ BODIES: dict[str, tuple[set[str], set[str]]] = {
     "validateDataset": ({"datasetId", "data"}, {"workbookId"}),
     "createDataset": ({"dataset", "name", "workbook_id"}, {"created_via", "preview"}),
     "getDataset": ({"datasetId"}, {"workbookId", "rev_id"}),
+    "getDatasetData": (
+        {"datasetId", "columns"},
+        {"filters", "params", "sort", "limit", "offset", "workbookId"},
+    ),
     "updateDataset": ({"datasetId", "data"}, {"workbookId"}),
     "deleteDataset": ({"datasetId"}, set()),
     "createWizardChart": ({"data", "name", "workbookId"}, {"annotation"}),

@@ -126,6 +126,7 @@ final as (
     select
         segmented.user_id as user_id,
         segmented.snapshot_date as snapshot_date,
+        toBool(segmented.snapshot_date = max(segmented.snapshot_date) over ()) as is_latest,
         segmented.is_full_window as is_full_window,
         toLowCardinality(segmented.attributes.1) as city,
         toLowCardinality(segmented.attributes.2) as gender,

@@ -1,44 +1,104 @@
-"""What a chart shows: its rows, the comparisons of its first measure, and its SQL as text."""
+"""What a chart shows: its rows, the comparison period's, marks of anomalies, and its SQL as text."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import Catalogue, Chart
+from business_telemetry.dashboard.catalogue import Chart
+from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View, compile_sql
-from business_telemetry.dashboard.gate import Gate, Table
+from business_telemetry.dashboard.events import (
+    find_event,
+    floor_date,
+    following,
+    marks,
+    metric_format,
+    read_incidents,
+)
+from business_telemetry.dashboard.facts import Facts, untold_message
+from business_telemetry.dashboard.gate import Gate
 
 PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
-def answer(gate: Gate, view: View, filters: Filters, first_day: date | None) -> dict[str, Any]:
-    """The chart's data for the page: `columns`, `rows`, `sql`, and with `compare` also `previous` and `year`.
+def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], facts: Facts) -> dict[str, Any]:
+    """The chart's data for the page: `columns`, `rows`, `sql`, and what else its type shows.
 
-    `previous` and `year` are rows of the same shape, None where the log does not cover that period whole.
-    An indicator also has `spark`: its measure by period.
+    `days` are the first and last of the log.
+
+    versus: rows of the same shape for the period to compare with, or None. spark: an indicator's measure by
+    period. marks: anomalies. incidents: of a list of them. focus: days of the chosen incident. formats: of
+    measures whose kind the reader chooses. partial: weeks or months that the period cuts. untold: why the
+    log cannot tell what the chart shows.
+
+    Raises:
+        BadChoice: the incident does not exist.
+        NoAnswer: the warehouse has no answer now.
     """
+    chart = view.chart
+    filters = filters_of(gate, view, choice)
+    message = untold_message(view.catalogue, chart, facts)
     sql, parameters = compile_sql(view, filters, gate.marts)
+    if message is not None:
+        return {
+            "columns": list(view.columns),
+            "rows": [],
+            "sql": readable(sql, parameters),
+            "untold": message,
+        }
     table = gate.run(sql, parameters)
     result: dict[str, Any] = {
         "columns": table.columns,
         "rows": [[plain(value) for value in row] for row in table.rows],
         "sql": readable(sql, parameters),
+        "scale": parameters.get("scale"),
     }
-    if view.chart.compare:
-        for name, moved in (("previous", filters.previous()), ("year", filters.year_before())):
-            covered = (
-                moved is not None and first_day is not None and (moved.date_from or first_day) >= first_day
-            )
-            result[name] = _rows(gate, view, moved) if covered and moved is not None else None
-    if view.chart.type == "indicator" and view.dataset.dimension("period") is not None:
-        result["spark"] = _rows(gate, View(view.catalogue, spark(view.chart)), filters)
+    if chart.x and filters.date_from and filters.date_to:
+        result["partial"] = cut_buckets(view, filters, min(filters.date_to, days[1]))
+    if chart.compare:
+        moved = choice.moved(days[0])
+        result["versus"] = _versus(gate, view, moved) if moved is not None else None
+    if chart.type == "indicator" and view.dataset.dimension("period") is not None:
+        result["spark"] = _rows(gate, replace(view, chart=spark(chart)), filters)
+    if chart.marks is not None:
+        result["marks"] = marks(gate, view.catalogue, chart, choice)
+    if chart.type == "incidents":
+        result["incidents"] = read_incidents(gate, view.catalogue, facts, filters.date_from, filters.date_to)
+    if chart.flag is not None and choice.event is not None and view.dataset.date == "day":
+        event = find_event(gate, choice.event)
+        result["focus"] = {"from": event.start.isoformat(), "to": event.end.isoformat()}
+    kind = _chosen_format(view, choice)
+    if kind is not None:
+        result["formats"] = {
+            name: {"kind": kind, "precision": 1 if kind == "percent" else 0}
+            for name in chart.measure_names
+            if view.dataset.measures[name].format.kind == "number" and name != chart.flag
+        }
     return result
+
+
+def filters_of(gate: Gate, view: View, choice: Choice) -> Filters:
+    """What the chart is filtered by: the reader's choice, or the incident that the reader looks at."""
+    if view.chart.follows:
+        return following(gate, choice)
+    if choice.event is not None and "event" in view.dataset.calculated:
+        values = {name: found for name, found in choice.filters.values.items() if name != "event"}
+        return replace(choice.filters, values={**values, "event_key": (choice.event,)})
+    return choice.filters
+
+
+def _chosen_format(view: View, choice: Choice) -> str | None:
+    """The kind of the metric that the reader looks at, where the dataset holds many."""
+    if "metric" not in view.dataset.dimensions or "metric" in view.chart.dimension_names:
+        return None
+    if choice.event is not None and "event" in view.dataset.calculated:
+        return metric_format((choice.event.split("/", 1)[0],))
+    return metric_format(choice.filters.values.get("metric", ()))
 
 
 def spark(chart: Chart) -> Chart:
@@ -46,8 +106,28 @@ def spark(chart: Chart) -> Chart:
     return chart.model_copy(update={"type": "line", "x": ("period",), "compare": False})
 
 
-def _rows(gate: Gate, view: View, filters: Filters) -> list[list[Any]]:
-    table = gate.run(*compile_sql(view, filters, gate.marts))
+def cut_buckets(view: View, filters: Filters, last: date) -> list[str]:
+    """The first days of the chart's weeks or months that the period or the end of the log cuts."""
+    field = view.dataset.dimension(view.chart.x[0])
+    if field is None or field.grain is None or filters.date_from is None:
+        return []
+    scale = filters.parameters.get("scale", view.catalogue.parameters["scale"].default)
+    grain = scale if field.grain == "scale" else field.grain
+    start, end = floor_date(filters.date_from, grain), floor_date(last, grain)
+    after = floor_date(last + timedelta(1), grain)
+    cut = {start.isoformat()} if start < filters.date_from else set()
+    return sorted(cut | ({end.isoformat()} if after == end else set()))
+
+
+def _versus(gate: Gate, view: View, moved: Filters) -> dict[str, Any]:
+    assert moved.date_from is not None  # a period to compare with is closed
+    assert moved.date_to is not None
+    span = {"from": moved.date_from.isoformat(), "to": moved.date_to.isoformat()}
+    return {"rows": _rows(gate, view, moved), **span}
+
+
+def _rows(gate: Gate, view: View, moved: Filters) -> list[list[Any]]:
+    table = gate.run(*compile_sql(view, moved, gate.marts))
     return [[plain(value) for value in row] for row in table.rows]
 
 
@@ -77,48 +157,3 @@ def _literal(value: Any, kind: str) -> str:
         return str(value).lower()
     text = str(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"toDate('{text}')" if kind == "Date" else f"'{text}'"
-
-
-def to_csv(view: View, table: Table) -> str:
-    """The rows as CSV with titles, exact numbers and codes; text that a spreadsheet would run is disarmed."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([title(view, name) for name in table.columns])
-    writer.writerows([[_cell(value) for value in row] for row in table.rows])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
-
-
-def title(view: View, name: str) -> str:
-    """The title of a field of the chart's dataset."""
-    dataset = view.dataset
-    return (dataset.measures.get(name) or dataset.dimension(name) or view.chart).title
-
-
-def parse_filters(catalogue: Catalogue, query: list[tuple[str, str]]) -> Filters:
-    """The reader's choice from a query string: `from`, `to`, and selector ids, repeated for several values.
-
-    Raises:
-        ValueError: an unknown name, a wrong date or an unknown option.
-    """
-    dates: dict[str, date] = {}
-    values: dict[str, tuple[str, ...]] = {}
-    parameters: dict[str, str] = {}
-    for name, value in query:
-        selector = catalogue.selectors.get(name)
-        if name in ("from", "to"):
-            dates[name] = date.fromisoformat(value)
-        elif selector is None:
-            raise ValueError(f"no filter `{name}`")
-        elif selector.param is not None:
-            if value not in catalogue.parameters[selector.param].options:
-                raise ValueError(f"`{name}` has no option `{value}`")
-            parameters[selector.param] = value
-        elif selector.field is not None:
-            values[selector.field] = (*values.get(selector.field, ()), value)
-    return Filters(dates.get("from"), dates.get("to"), values, parameters)

@@ -14,15 +14,27 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from business_telemetry.dashboard.answers import answer, parse_filters, to_csv
+from business_telemetry.dashboard.answers import answer, filters_of
 from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.choice import BadChoice, parse_choice
 from business_telemetry.dashboard.compile import View, compile_sql
 from business_telemetry.dashboard.describe import bounds, describe
+from business_telemetry.dashboard.exports import to_csv, to_xlsx
+from business_telemetry.dashboard.facts import read_facts
 from business_telemetry.dashboard.gate import Gate, NoAnswer
+from business_telemetry.dashboard.overview import overview
 
 STATIC = Path(__file__).parent / "static"
-# the browser itself refuses whatever is not from this server
-POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:"
+HEADERS = {
+    # the browser itself refuses whatever is not from this server
+    "content-security-policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:;"
+        " object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
@@ -34,32 +46,36 @@ def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
     def dashboard(_: Request) -> Response:
         return JSONResponse(describe(gate, catalogue))
 
+    def sentences(_: Request) -> Response:
+        facts = read_facts(gate, catalogue)
+        return JSONResponse(overview(gate, catalogue, facts, bounds(gate, catalogue)[1]))
+
     def chart(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in catalogue.charts:
-            return JSONResponse({"state": "error", "message": f"Нет графика {name}."}, 404)
-        try:
-            filters = parse_filters(catalogue, request.query_params.multi_items())
-        except ValueError as error:
-            return JSONResponse({"state": "error", "message": f"Неверный фильтр: {error}."}, 400)
+        name, kind = request.path_params["name"], request.path_params["kind"]
+        if name not in catalogue.charts or kind not in ("json", "csv", "xlsx"):
+            return JSONResponse({"state": "error", "message": f"Нет графика {name}.{kind}."}, 404)
+        choice = parse_choice(catalogue, request.query_params.multi_items())
         view = View(catalogue, catalogue.charts[name])
-        if request.path_params["kind"] == "csv":
-            table = gate.run(*compile_sql(view, filters, gate.marts))
-            headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-            return Response("\ufeff" + to_csv(view, table), media_type="text/csv", headers=headers)
-        first_day = bounds(gate, catalogue)[0] if view.chart.compare else None
-        return JSONResponse(answer(gate, view, filters, first_day))
+        if kind == "json":
+            facts = read_facts(gate, catalogue)
+            return JSONResponse(answer(gate, view, choice, bounds(gate, catalogue), facts))
+        table = gate.run(*compile_sql(view, filters_of(gate, view, choice), gate.marts))
+        headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
+        if kind == "xlsx":
+            return Response(to_xlsx(view, table), media_type=XLSX, headers=headers)
+        return Response("\ufeff" + to_csv(view, table), media_type="text/csv", headers=headers)
 
     return Starlette(
         routes=[
             Route("/", page),
             Route("/api/dashboard", guarded(dashboard)),
+            Route("/api/overview", guarded(sentences)),
             Route("/api/charts/{name}.{kind}", guarded(chart)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
             Middleware(BaseHTTPMiddleware, dispatch=_secure),
+            Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1"]),
         ],
     )
 
@@ -70,6 +86,8 @@ def guarded(endpoint: Callable[[Request], Response]) -> Callable[[Request], Resp
     def respond(request: Request) -> Response:
         try:
             return endpoint(request)
+        except BadChoice as error:
+            return JSONResponse({"state": "error", "message": str(error)}, 400)
         except NoAnswer as error:
             return JSONResponse({"state": error.state, "message": error.message}, 503)
         except Exception as error:
@@ -81,6 +99,6 @@ def guarded(endpoint: Callable[[Request], Response]) -> Callable[[Request], Resp
 
 async def _secure(request: Request, call_next: RequestResponseEndpoint) -> Response:
     response = await call_next(request)
-    response.headers["content-security-policy"] = POLICY
+    response.headers.update(HEADERS)
     response.headers["cache-control"] = "no-store" if request.url.path.startswith("/api") else "no-cache"
     return response

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import FORMULA_FIELD, Calculated, Catalogue, Dataset, Measure
+from business_telemetry.dashboard.catalogue import Catalogue, Dataset
+from business_telemetry.dashboard.derive import FORMULA_FIELD, LABEL, to_datalens
+from business_telemetry.dashboard.fields import Calculated, Measure
 
 # a field's type -> the ClickHouse types that it may be declared on
 FITTING = {
@@ -17,6 +19,8 @@ FITTING = {
     "datetime": r"DateTime",
     "boolean": r"Bool",
 }
+OVERVIEW = "Обзор"  # the page's first tab
+ONE_OF = re.compile(r"(\w+) in \(([^)]*)\)", re.IGNORECASE)  # in a CHECK constraint
 WRAPPER = re.compile(r"^(?:LowCardinality|Nullable)\((.*)\)$")
 
 
@@ -36,7 +40,8 @@ def check_manifest(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
             continue
         if model["config"].get("access") != "public":
             found.append(f"dataset {name}: {dataset.table} is no mart (access is not public)")
-        found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, model)]
+        known = {**model, "accepted": accepted_values(manifest, model)}
+        found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, known)]
     for name, chart in catalogue.charts.items():
         found += [
             f"chart {name}: dbt has no model {mart}" for mart in catalogue.marts_of(chart) - models.keys()
@@ -52,6 +57,7 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
             found.append(f"{dataset.table} has no column {name}")
         elif not re.match(FITTING[dimension.type], bare_type(columns[name])):
             found.append(f"{name} is {columns[name]}, which is no {dimension.type}")
+    found += _label_problems(dataset, model)
     fields = columns.keys() | dataset.calculated.keys() | dataset.measures.keys() | set(dataset.parameters)
     formulas: dict[str, Calculated | Measure] = {**dataset.calculated, **dataset.measures}
     for key, item in formulas.items():
@@ -59,9 +65,37 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
             found.append(f"{key} hides the column of that name")
         found += [
             f"{key}: the DataLens formula names [{used}], which is no column, field or parameter"
-            for used in FORMULA_FIELD.findall(item.datalens)
-            if used not in fields
+            for used in FORMULA_FIELD.findall(to_datalens(dataset, item))
+            if used not in fields and used.removesuffix(LABEL) not in dataset.dimensions
         ]
+    return found
+
+
+def _label_problems(dataset: Dataset, model: dict[str, Any]) -> list[str]:
+    """Codes that a column may hold, by its own test or constraint, and that no title stands for."""
+    found = []
+    for name, dimension in dataset.dimensions.items():
+        codes = model["accepted"].get(name, set()) - {""} if dimension.labels else set()
+        lost = sorted(codes - dimension.labels.keys())
+        if lost:
+            found.append(f"{name}: no label for {', '.join(lost)}; add it to the seed")
+    return found
+
+
+def accepted_values(manifest: dict[str, Any], model: dict[str, Any]) -> dict[str, set[str]]:
+    """Column -> values that its `accepted_values` test or CHECK constraint allows."""
+    found: dict[str, set[str]] = {}
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if node.get("attached_node") == model["unique_id"] and test.get("name") == "accepted_values":
+            values = set(map(str, test["kwargs"]["values"]))
+            found[node["column_name"]] = {value for value in values if not value.startswith("{{")}  # the var
+    constraints = [*model.get("constraints", ())]
+    for column in model["columns"].values():
+        constraints += column.get("constraints", ())
+    for constraint in constraints:
+        if match := ONE_OF.search(constraint.get("expression") or ""):
+            found[match[1]] = set(re.findall(r"'([^']*)'", match[2]))
     return found
 
 
@@ -73,14 +107,17 @@ def bare_type(data_type: str) -> str:
 
 def _exposure_problems(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
     exposures = {e["name"]: e for e in manifest["exposures"].values() if e["type"] == "dashboard"}
-    tabs = {f"{tab.id}_tab": tab for tab in catalogue.dashboard.tabs}
-    found = [f"tab {tab.id}: no exposure {name}" for name, tab in tabs.items() if name not in exposures]
+    tabs = {f"{tab.id}_tab": (tab.title, tab.items) for tab in catalogue.dashboard.tabs}
+    if catalogue.overview is not None:
+        tabs["overview_tab"] = (OVERVIEW, catalogue.overview.charts)
+    found = [f"tab {name.removesuffix('_tab')}: no exposure {name}" for name in tabs if name not in exposures]
     found += [f"exposure {name}: no such tab" for name in exposures if name not in tabs]
     for name in tabs.keys() & exposures.keys():
+        title, items = tabs[name]
         declared = {node.rsplit(".", 1)[-1] for node in exposures[name]["depends_on"]["nodes"]}
-        read = set().union(*(catalogue.marts_of(catalogue.charts[item]) for item in tabs[name].items))
-        if exposures[name]["label"] != tabs[name].title:
-            found.append(f"exposure {name}: its label is not «{tabs[name].title}»")
+        read = set().union(*(catalogue.marts_of(catalogue.charts[item]) for item in items))
+        if exposures[name]["label"] != title:
+            found.append(f"exposure {name}: its label is not «{title}»")
         found += [f"exposure {name}: add ref('{mart}')" for mart in sorted(read - declared)]
         found += [f"exposure {name}: no chart reads {mart}" for mart in sorted(declared - read)]
     return sorted(found)

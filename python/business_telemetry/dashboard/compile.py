@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import REFERENCE, Catalogue, Chart, Dataset
+from business_telemetry.dashboard.catalogue import Catalogue, Chart, Dataset
+from business_telemetry.dashboard.derive import to_sql
 
 FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2149, 6, 6)  # the range of ClickHouse's Date
 
@@ -68,6 +69,12 @@ class View:
     def dataset(self) -> Dataset:
         return self.catalogue.datasets[self.chart.dataset]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the query returns: dimensions, measures, and how many stand behind each measure."""
+        measures = self.chart.measure_names
+        return (*self.chart.dimension_names, *measures, *self.dataset.samples(measures))
+
 
 def compile_sql(view: View, filters: Filters, marts: str) -> tuple[str, dict[str, Any]]:
     """The chart's query and its parameters.
@@ -79,8 +86,8 @@ def compile_sql(view: View, filters: Filters, marts: str) -> tuple[str, dict[str
     """
     dataset, chart = view.dataset, view.chart
     conditions, parameters = _conditions(view, filters)
-    dimensions, measures = chart.dimension_names, chart.measure_names
-    columns = [f"{expression(dataset, name)} as {name}" for name in (*dimensions, *measures)]
+    dimensions = chart.dimension_names
+    columns = [f"{to_sql(dataset, name)} as {name}" for name in view.columns]
     lines = ["select", "    " + ",\n    ".join(columns), f"from {{marts:Identifier}}.{dataset.table}"]
     lines.append("where " + "\n    and ".join(conditions)) if conditions else None
     if dimensions:
@@ -103,28 +110,14 @@ def is_expandable(chart: Chart) -> bool:
     return chart.type == "pivot" and len(chart.rows) > 1
 
 
-def expression(dataset: Dataset, name: str) -> str:
-    """The SQL of a field, with `@references` replaced by what they stand for.
-
-    Raises:
-        KeyError: the dataset has no such field.
-        RecursionError: fields that stand for each other.
-    """
-    if name in dataset.dimensions:
-        return name
-    item = dataset.measures.get(name) or dataset.calculated[name]
-    return REFERENCE.sub(lambda match: f"({expression(dataset, match[1])})", item.sql)
-
-
 def _conditions(view: View, filters: Filters) -> tuple[list[str], dict[str, Any]]:
     dataset = view.dataset
     conditions: list[str] = []
     parameters: dict[str, Any] = {}
     if dataset.date is not None:
-        column = expression(dataset, dataset.date)
+        column = to_sql(dataset, dataset.date)
         if filters.date_from is not None:
-            start = "toStartOfMonth({date_from:Date})" if dataset.grain == "month" else "{date_from:Date}"
-            conditions.append(f"{column} >= {start}")
+            conditions.append(f"{column} >= {{date_from:Date}}")
         if filters.date_to is not None:
             conditions.append(f"{column} <= {{date_to:Date}}")
     chosen = [(f"f_{name}", name, values) for name, values in sorted(filters.values.items())]
@@ -133,7 +126,7 @@ def _conditions(view: View, filters: Filters) -> tuple[list[str], dict[str, Any]
         dimension = dataset.dimension(name)
         if dimension is None or not values:
             continue
-        conditions.append(f"{expression(dataset, name)} in {{{parameter}:{ARRAY_TYPES[dimension.type]}}}")
+        conditions.append(f"{to_sql(dataset, name)} in {{{parameter}:{ARRAY_TYPES[dimension.type]}}}")
         parameters[parameter] = list(values)
     return conditions, parameters
 

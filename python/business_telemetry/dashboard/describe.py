@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from business_telemetry.dashboard.answers import title
-from business_telemetry.dashboard.catalogue import Catalogue, Selector
-from business_telemetry.dashboard.compile import View, expression
+from business_telemetry.dashboard.board import Selector
+from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.choice import VERSUS
+from business_telemetry.dashboard.compile import View
+from business_telemetry.dashboard.derive import to_sql
+from business_telemetry.dashboard.facts import Facts, read_facts
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 
 PRESETS = (30, 90, 180, 365)
+SEARCH_FROM = 5  # options of a filter, from which on it has a search field
+SMALL_SAMPLE = 30  # below it a share or a mean says little
 
 
 def bounds(gate: Gate, catalogue: Catalogue) -> tuple[date, date]:
@@ -21,7 +26,7 @@ def bounds(gate: Gate, catalogue: Catalogue) -> tuple[date, date]:
     """
     name = next(s.dataset for s in catalogue.selectors.values() if s.element == "date" and s.dataset)
     dataset = catalogue.datasets[name]
-    column = expression(dataset, dataset.date or "")
+    column = to_sql(dataset, dataset.date or "")
     table = gate.run(
         f"select min({column}), max({column}), count() from {{marts:Identifier}}.{dataset.table}",
         {"marts": gate.marts},
@@ -48,8 +53,13 @@ def describe(gate: Gate, catalogue: Catalogue) -> dict[str, Any]:
     """
     first, last = bounds(gate, catalogue)
     start, end = default_period(first, last)
+    facts = read_facts(gate, catalogue)
     return {
         "name": catalogue.dashboard.name,
+        "currency": facts.currency,
+        "small": SMALL_SAMPLE,
+        "versus": list(VERSUS.items()),
+        "overview": bool(catalogue.overview),
         "bounds": {"from": first.isoformat(), "to": last.isoformat()},
         "period": {"from": start.isoformat(), "to": end.isoformat()},
         "presets": PRESETS,
@@ -67,33 +77,40 @@ def describe(gate: Gate, catalogue: Catalogue) -> dict[str, Any]:
             }
             for tab in catalogue.dashboard.tabs
         ],
-        "charts": {name: describe_chart(catalogue, name) for name in catalogue.charts},
+        "charts": {name: describe_chart(catalogue, name, facts) for name in catalogue.charts},
         "selectors": [
             describe_selector(gate, catalogue, name, selector)
             for name, selector in catalogue.selectors.items()
-            if selector.element == "select"
+            if selector.element == "select" and selector.page
         ],
     }
 
 
-def describe_chart(catalogue: Catalogue, name: str) -> dict[str, Any]:
-    """The chart with the titles, labels and formats of its fields."""
+def describe_chart(catalogue: Catalogue, name: str, facts: Facts) -> dict[str, Any]:
+    """The chart with the titles, labels and formats of its fields, without what the log cannot hold."""
     chart = catalogue.charts[name]
     view = View(catalogue, chart)
+    dataset = view.dataset
+    kept = tuple(key for key in chart.y if facts.tells(dataset.measures[key].needs))
+    hidden = {end for key in kept for end in dataset.measures[key].interval or ()}
+    chart = chart.model_copy(update={"y": tuple(key for key in kept if key not in hidden)})
     fields: dict[str, Any] = {}
-    for key in chart.dimension_names:
-        dimension = view.dataset.dimension(key)
-        assert dimension is not None
-        fields[key] = {"title": title(view, key), "type": dimension.type, "labels": dimension.labels}
-    for key in chart.measure_names:
-        measure = view.dataset.measures[key]
+    for key in view.columns:
+        if (dimension := dataset.dimension(key)) is not None:
+            shown = {"type": dimension.type, "grain": dimension.grain, "order": list(dimension.labels)}
+            fields[key] = {"title": dimension.title, "labels": dimension.labels, **shown}
+            continue
+        measure = dataset.measures[key]
         fields[key] = {
             "title": measure.title,
+            "hint": measure.hint,
             "format": measure.format.model_dump(),
             "better": measure.better,
+            "sample": dataset.sample(key),
+            "interval": measure.interval,
         }
     shape = chart.model_dump(exclude={"dataset", "where", "limit"})
-    return shape | {"fields": fields, "dated": view.dataset.date is not None}
+    return shape | {"fields": fields, "dated": dataset.date is not None}
 
 
 def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Selector) -> dict[str, Any]:
@@ -101,13 +118,14 @@ def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Sel
     shown = {"id": name, "title": selector.title, "multi": selector.multi, "tabs": selector.tabs}
     if selector.param is not None:
         parameter = catalogue.parameters[selector.param]
-        return shown | {"options": list(parameter.options.items()), "default": parameter.default}
+        options = {"options": list(parameter.options.items()), "default": parameter.default}
+        return shown | options | {"search": False}
     dataset = catalogue.datasets[selector.dataset or ""]
     field = selector.field or ""
     dimension = dataset.dimension(field)
     assert dimension is not None
     table = gate.run(
-        f"select distinct toString({expression(dataset, field)}) as option"
+        f"select distinct toString({to_sql(dataset, field)}) as option"
         f" from {{marts:Identifier}}.{dataset.table} order by option",
         {"marts": gate.marts},
     )
@@ -118,4 +136,5 @@ def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Sel
     return shown | {
         "options": [(value, dimension.labels.get(value, value)) for value in values],
         "default": None if selector.multi else default,
+        "search": len(values) > SEARCH_FROM,
     }

@@ -8,14 +8,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.labels import fill_datasets
 from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
 from business_telemetry.dashboard.references import find_problems
 
-MAPS = ("parameters", "datasets", "charts", "selectors")
+MAPS = ("parameters", "datasets", "charts", "selectors", "labels", "dimensions")
 
 
-def load_catalogue(directory: Path) -> Catalogue:
+def load_catalogue(directory: Path, seeds: Path | None = None) -> Catalogue:
     """Read, merge and check every `*.yml` of the directory.
+
+    Args:
+        directory: the project's `dashboard/`.
+        seeds: where titles of codes stand; `seeds/` beside the directory when not given.
 
     Raises:
         CatalogueError: all mistakes found, one a line, each with file and line.
@@ -24,6 +29,7 @@ def load_catalogue(directory: Path) -> Catalogue:
     if not files:
         raise CatalogueError(f"{directory}: no *.yml here; run from the project's directory")
     merged = _merge([load_marked(path) for path in files])
+    fill_datasets(merged, seeds or directory.absolute().parent / "seeds")
     try:
         catalogue = Catalogue.model_validate(merged.data)
     except ValidationError as error:

@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from business_telemetry.dashboard.catalogue import (
-    FORMULA_FIELD,
-    REFERENCE,
-    Calculated,
-    Catalogue,
-    Chart,
-    Dataset,
-    Dimension,
-    Measure,
-)
+from business_telemetry.dashboard.catalogue import Catalogue, Chart, Dataset
+from business_telemetry.dashboard.derive import FORMULA_FIELD, LABEL, REFERENCE, own_sql, to_datalens
+from business_telemetry.dashboard.fields import Calculated, Dimension, Measure
 from business_telemetry.dashboard.marked_yaml import Place
 
 # what a chart type draws: the keys that it may have, and those that it must have
 TAKES: dict[str, tuple[set[str], set[str]]] = {
     "indicator": ({"y", "compare"}, {"y"}),
-    "line": ({"x", "y", "y2", "color", "band", "flag"}, {"x", "y"}),
-    "area": ({"x", "y", "color", "stacked"}, {"x", "y"}),
+    "line": ({"x", "y", "y2", "color", "band", "flag", "marks", "compare"}, {"x", "y"}),
+    "area": ({"x", "y", "color", "stacked", "marks", "compare"}, {"x", "y"}),
     "column": ({"x", "y", "y2", "color", "stacked", "flag"}, {"y"}),
     "bar": ({"x", "y", "y2", "color", "stacked"}, {"y"}),
     "donut": ({"x", "y"}, {"x", "y"}),
     "funnel": ({"y"}, {"y"}),
-    "table": ({"x", "y", "bars", "heat", "compare"}, {"x"}),
+    "table": ({"x", "y", "bars", "heat", "compare", "follows"}, {"x"}),
+    "incidents": ({"x", "y"}, {"x"}),
     "pivot": ({"rows", "columns", "y", "heat", "bars"}, {"rows", "y"}),
     "heatmap": ({"rows", "columns", "y", "heat"}, {"rows", "columns", "y"}),
     "map": ({"x", "y", "point"}, {"x", "y", "point"}),
     "sankey": ({"x", "y"}, {"x", "y"}),
 }
-SHAPE = {
-    "x",
-    "y",
-    "y2",
-    "color",
-    "rows",
-    "columns",
-    "point",
-    "bars",
-    "heat",
-    "band",
-    "flag",
-    "compare",
-    "stacked",
-}
+SHAPE = set().union(*(allowed for allowed, _ in TAKES.values()))
 
 
 def find_problems(catalogue: Catalogue) -> list[tuple[Place, str]]:
@@ -69,6 +49,8 @@ def find_problems(catalogue: Catalogue) -> list[tuple[Place, str]]:
                 )
         tabs = {tab.id for tab in catalogue.dashboard.tabs}
         found += [((*place, "tabs"), f"no tab `{tab}`") for tab in selector.tabs if tab not in tabs]
+    led = catalogue.overview.charts if catalogue.overview else ()
+    found += [(("overview",), f"no chart `{name}`") for name in led if name not in catalogue.charts]
     shown: set[str] = set()
     for index, tab in enumerate(catalogue.dashboard.tabs):
         for number, row in enumerate(tab.rows):
@@ -85,24 +67,24 @@ def find_problems(catalogue: Catalogue) -> list[tuple[Place, str]]:
 
 def _dataset_problems(catalogue: Catalogue, dataset: Dataset) -> list[tuple[Place, str]]:
     found: list[tuple[Place, str]] = []
-    formulas: dict[tuple[str, str], Calculated | Measure] = {}
-    formulas |= {("calculated", key): item for key, item in dataset.calculated.items()}
-    formulas |= {("measures", key): item for key, item in dataset.measures.items()}
-    known = dataset.measures.keys() | dataset.calculated.keys()
     titles: dict[str, str] = {}
     fields: dict[str, Dimension | Measure] = {**dataset.dimensions, **dataset.calculated, **dataset.measures}
     for key, field in fields.items():
         if field.title in titles:
             found.append(((), f"`{key}` and `{titles[field.title]}` share the title «{field.title}»"))
         titles[field.title] = key
-    for place, item in formulas.items():
-        for name in REFERENCE.findall(item.sql):
-            if name not in known:
-                found.append(
-                    ((*place, "sql"), f"`@{name}` is no measure or calculated field of this dataset")
-                )
-        if not FORMULA_FIELD.search(item.datalens):
-            found.append(((*place, "datalens"), "the formula names no [field]"))
+    for key, measure in dataset.measures.items():
+        named = [
+            *(measure.ratio or ()),
+            *(measure.interval or ()),
+            *([measure.sample] if measure.sample else ()),
+        ]
+        lost = [name for name in named if name not in dataset.measures]
+        found += [(("measures", key), f"`{name}` is no measure of this dataset") for name in lost]
+        if not lost:
+            found += _formula_problems(dataset, ("measures", key), measure)
+    for key, field_ in dataset.calculated.items():
+        found += _formula_problems(dataset, ("calculated", key), field_)
     for key in dataset.measures.keys() & (dataset.dimensions.keys() | dataset.calculated.keys()):
         found.append((("measures", key), f"`{key}` is a dimension too"))
     for name in dataset.parameters:
@@ -110,6 +92,19 @@ def _dataset_problems(catalogue: Catalogue, dataset: Dataset) -> list[tuple[Plac
             found.append((("parameters",), f"no parameter `{name}`"))
     if dataset.date is not None and dataset.dimension(dataset.date) is None:
         found.append((("date",), f"no dimension `{dataset.date}`"))
+    return found
+
+
+def _formula_problems(dataset: Dataset, place: Place, item: Calculated | Measure) -> list[tuple[Place, str]]:
+    found: list[tuple[Place, str]] = []
+    for name in REFERENCE.findall(own_sql(dataset, item)):
+        labelled = dataset.dimension(name.removesuffix(LABEL)) if name.endswith(LABEL) else None
+        if name not in dataset.measures.keys() | dataset.calculated.keys() and labelled is None:
+            found.append((place, f"`@{name}` is no measure or calculated field of this dataset"))
+    if not FORMULA_FIELD.search(to_datalens(dataset, item)):
+        found.append((place, "the DataLens formula names no [field]"))
+    if isinstance(item, Calculated) and item.pick is not None and item.pick not in dataset.parameters:
+        found.append((place, f"the dataset has no parameter `{item.pick}`"))
     return found
 
 

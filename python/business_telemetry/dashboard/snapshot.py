@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from business_telemetry.dashboard.answers import answer
 from business_telemetry.dashboard.app import STATIC
+from business_telemetry.dashboard.bundle import bundle
 from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View
 from business_telemetry.dashboard.describe import bounds, default_period, describe
+from business_telemetry.dashboard.events import read_incidents
+from business_telemetry.dashboard.facts import read_facts
 from business_telemetry.dashboard.gate import Gate
+from business_telemetry.dashboard.overview import overview
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SCRIPTS = '<script src="static/data.js"></script>\n  <script src="static/page.js">'
 WIDTH, HEIGHT = 1440, 900
 
 
@@ -33,26 +40,33 @@ def write_snapshot(catalogue: Catalogue, gate: Gate, directory: Path) -> list[Pa
     browser = find_browser()
     data = collect(catalogue, gate)
     gate.close()
-    shutil.copytree(STATIC, directory / "static", dirs_exist_ok=True)
-    page = (directory / "static" / "index.html").read_text(encoding="utf-8")
-    (directory / "static" / "index.html").unlink()
-    first_script = '<script src="static/vendor/echarts.min.js">'
-    page = page.replace(first_script, f'<script src="static/data.js"></script>\n  {first_script}')
+    shutil.copytree(STATIC / "vendor", directory / "static" / "vendor", dirs_exist_ok=True)
+    shutil.copy(STATIC / "style.css", directory / "static")
+    (directory / "static" / "page.js").write_text(bundle(STATIC, "app"), encoding="utf-8")
+    page = (STATIC / "index.html").read_text(encoding="utf-8")
+    page = page.replace('<script type="module" src="static/app.js">', SCRIPTS)
     (directory / "index.html").write_text(page, encoding="utf-8")
     script = f"window.SNAPSHOT = {json.dumps(data, ensure_ascii=False)};\n"
     (directory / "static" / "data.js").write_text(script, encoding="utf-8")
-    return take_pictures(directory, [tab.id for tab in catalogue.dashboard.tabs], browser)
+    first = ["overview"] if catalogue.overview else []
+    return take_pictures(directory, [*first, *(tab.id for tab in catalogue.dashboard.tabs)], browser)
 
 
 def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     """The description and every chart's answer for the default period."""
     described = describe(gate, catalogue)
     first, last = bounds(gate, catalogue)
-    filters = Filters(*default_period(first, last), values=single_choices(described, catalogue))
+    facts = read_facts(gate, catalogue)
+    choice = Choice(Filters(*default_period(first, last), values=single_choices(described, catalogue)))
+    incidents = read_incidents(gate, catalogue, facts, choice.filters.date_from, choice.filters.date_to)
+    if incidents:
+        choice = replace(choice, event=incidents[0]["key"])
     charts = {
-        name: answer(gate, View(catalogue, chart), filters, first) for name, chart in catalogue.charts.items()
+        name: answer(gate, View(catalogue, chart), choice, (first, last), facts)
+        for name, chart in catalogue.charts.items()
     }
-    return {"dashboard": described, "charts": charts}
+    sentences = overview(gate, catalogue, facts, last)
+    return {"dashboard": described, "charts": charts, "overview": sentences}
 
 
 def single_choices(described: dict[str, Any], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datalens_sdk import EntryLocation
 
 from business_telemetry.dashboard.catalogue import Catalogue
+from business_telemetry.datalens.asking import require_answers
 from business_telemetry.datalens.charts import render_charts, settle_charts, settle_dashboard
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.connection import settle_connection
@@ -81,3 +82,5 @@ def _run(ctx: Context) -> None:
     publish_datasets(ctx, rehearsed)
     settle_dashboard(ctx, fields, settle_charts(ctx, fields, drawn))
     settle_leftovers(ctx)
+    if ctx.writes:
+        require_answers(ctx, fields)

@@ -7,7 +7,8 @@ from typing import Literal
 
 from datalens_sdk import DashboardTab, DataLensClientYC, EntryLocation
 
-from business_telemetry.dashboard.catalogue import Catalogue, Selector, Tab
+from business_telemetry.dashboard.board import Selector, Tab
+from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.datalens.client import Buildable
 from business_telemetry.datalens.fields import Fields
 from business_telemetry.datalens.state import MARKER

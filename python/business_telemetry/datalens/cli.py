@@ -51,7 +51,7 @@ def deploy_command(
 
     Run it again at any time: it writes only what differs, and goes on where a failed run stopped. Edits made
     in DataLens' interface are overwritten; --dry-run shows them first. No dataset, chart or dashboard is
-    published while DataLens refuses any formula.
+    published while DataLens refuses any formula; at the end every chart is asked once for its rows.
 
     \b
     Set in the environment (docs/datalens.md):
@@ -73,6 +73,7 @@ def deploy_command(
       5  too many requests
       6  an entry is open in an editor, or belongs to somebody else
       7  DataLens does not answer
+      8  all is published, but DataLens cannot answer some charts; they are named
     """
     secrets: tuple[str, ...] = ()
     try:

@@ -78,8 +78,7 @@ def rehearse_datasets(ctx: Context, sources: dict[str, Source]) -> dict[str, Reh
             broken.append(f"dataset {key}: {error}")
     if broken:
         raise BrokenDataset(
-            "\n".join(broken)
-            + "\nNothing was published. Correct `datalens:` in dashboard/*.yml; what an earlier "
+            "\n".join(broken) + "\nNothing was published. Correct dashboard/*.yml; what an earlier "
             "catalogue left behind goes with --prune."
         )
     return done

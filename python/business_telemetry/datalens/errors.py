@@ -54,6 +54,12 @@ class Unreachable(DeployError):
     exit_code = 7
 
 
+class FailingCharts(DeployError):
+    """Everything is published, and some charts cannot be queried as they are drawn."""
+
+    exit_code = 8
+
+
 def redact(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret, and anything that looks like an IAM token, replaced by `***`."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):

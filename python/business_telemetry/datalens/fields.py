@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from datalens_sdk import Dataset as Live
 from datalens_sdk import DatasetField, DataType, FieldKind
 
-from business_telemetry.dashboard.catalogue import (
-    FORMULA_FIELD,
-    Calculated,
-    Dataset,
-    Dimension,
-    Measure,
-    Parameter,
-)
+from business_telemetry.dashboard.catalogue import Dataset
+from business_telemetry.dashboard.derive import FORMULA_FIELD, LABEL, label_formula, to_datalens
+from business_telemetry.dashboard.fields import Calculated, Dimension, Parameter
 from business_telemetry.datalens.errors import BadSettings
 
 PREFIX = "bt_"  # of the ids of all fields that a deploy adds: what it may delete again
-LABEL = "_label"
 LONGEST_ID = 36
 
 CASTS: dict[str, DataType] = {
@@ -47,6 +40,7 @@ class Wanted:
     guid: str = ""
     formula: str = ""
     default: str | None = None  # of a parameter
+    description: str = ""
 
 
 def field_id(key: str, suffix: str = "") -> str:
@@ -73,6 +67,7 @@ def wanted_fields(spec: Dataset, parameters: Mapping[str, Parameter]) -> list[Wa
     titles = {key: key for key in spec.parameters}
     dimensions = {**spec.dimensions, **spec.calculated}
     titles |= {key: key if labelled(field) else field.title for key, field in dimensions.items()}
+    titles |= {key + LABEL: field.title for key, field in dimensions.items() if labelled(field)}
     titles |= {key: measure.title for key, measure in spec.measures.items()}
 
     found: dict[str, Wanted] = {}
@@ -80,52 +75,40 @@ def wanted_fields(spec: Dataset, parameters: Mapping[str, Parameter]) -> list[Wa
     for key in spec.parameters:
         found[key] = Wanted(key, "string", guid=field_id(key), default=parameters[key].default)
     for key, field in dimensions.items():
+        found[key] = Wanted(titles[key], CASTS[field.type], hidden=field.hidden, column=key)
         if isinstance(field, Calculated):
-            formula = _in_titles(field.datalens, titles)
-            cast = CASTS[field.type]
-            found[key] = Wanted(titles[key], cast, hidden=field.hidden, guid=field_id(key), formula=formula)
-            uses[key] = set(FORMULA_FIELD.findall(field.datalens))
-        else:
-            found[key] = Wanted(titles[key], CASTS[field.type], hidden=field.hidden, column=key)
+            formula = to_datalens(spec, field)
+            uses[key] = set(FORMULA_FIELD.findall(formula))
+            found[key] = replace(
+                found[key], column=None, guid=field_id(key), formula=_in_titles(formula, titles)
+            )
         if labelled(field):
             label = key + LABEL
-            found[label] = Wanted(
-                field.title, "string", guid=field_id(key, LABEL), formula=_case(titles[key], field)
-            )
             uses[label] = {key}
+            formula = label_formula(titles[key], field)
+            found[label] = Wanted(
+                field.title, "string", hidden=field.hidden, guid=field_id(key, LABEL), formula=formula
+            )
     for key, measure in spec.measures.items():
-        found[key] = _measure(key, measure, titles)
-        uses[key] = set(FORMULA_FIELD.findall(measure.datalens))
+        formula = to_datalens(spec, measure)
+        uses[key] = set(FORMULA_FIELD.findall(formula))
+        found[key] = Wanted(
+            measure.title,
+            CASTS[measure.type],
+            kind="MEASURE",
+            guid=field_id(key),
+            formula=_in_titles(formula, titles),
+            description=measure.hint,
+        )
     order = TopologicalSorter(
         {key: uses.get(key, set()) & found.keys() - {key} for key in found}
     ).static_order()
     return [found[key] for key in order]
 
 
-def _measure(key: str, measure: Measure, titles: Mapping[str, str]) -> Wanted:
-    formula = _in_titles(measure.datalens, titles)
-    return Wanted(measure.title, CASTS[measure.type], kind="MEASURE", guid=field_id(key), formula=formula)
-
-
 def _in_titles(formula: str, titles: Mapping[str, str]) -> str:
     """`[key]` -> `[title]`: DataLens' formulas name fields by title. Other columns keep their names."""
     return FORMULA_FIELD.sub(lambda match: f"[{titles.get(match[1], match[1])}]", formula).strip()
-
-
-def _case(title: str, dimension: Dimension) -> str:
-    """Titles instead of codes. Whole numbers stay in front of their titles, so that they sort."""
-    number = dimension.type == "integer"
-    whens = [
-        f"WHEN {code} THEN {_quoted(f'{code} {name}')}"
-        if number
-        else f"WHEN {_quoted(code)} THEN {_quoted(name)}"
-        for code, name in dimension.labels.items()
-    ]
-    return f"CASE [{title}] {' '.join(whens)} ELSE STR([{title}]) END"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 class Fields:

@@ -7,7 +7,8 @@ from typing import Any
 
 from datalens_sdk import DataLensClientYC, DatasetField, EntryLocation, WizardHierarchy
 
-from business_telemetry.dashboard.catalogue import Chart, Format
+from business_telemetry.dashboard.catalogue import Chart
+from business_telemetry.dashboard.fields import Format
 from business_telemetry.datalens.client import Buildable
 from business_telemetry.datalens.fields import Fields
 from business_telemetry.datalens.state import MARKER
@@ -173,6 +174,7 @@ DRAWINGS: dict[str, tuple[str, Draw]] = {
     "donut": ("donut", _column),
     "funnel": ("bar", _bar),
     "table": ("flat_table", _table),
+    "incidents": ("flat_table", _table),
     "sankey": ("flat_table", _table),
     "pivot": ("pivot_table", _pivot),
     "heatmap": ("pivot_table", _pivot),

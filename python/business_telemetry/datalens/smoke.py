@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 import clickhouse_connect
-from datalens_sdk import DatasetDataFilter
 
-from business_telemetry.dashboard.catalogue import Catalogue, Chart
+from business_telemetry.dashboard.catalogue import Catalogue, Chart, Dataset
 from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.derive import shown_labels
 from business_telemetry.datalens.apply import deploy
+from business_telemetry.datalens.asking import MOST_ROWS, ask_chart
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.context import Change
 from business_telemetry.datalens.errors import DeployError, explain
@@ -20,7 +21,6 @@ from business_telemetry.datalens.fields import Fields
 from business_telemetry.datalens.settings import Settings
 from business_telemetry.datalens.state import Index
 
-MOST_ROWS = 10_000
 TOLERANCE = 1e-6  # relative; DataLens' floats against ClickHouse's decimals
 
 
@@ -65,14 +65,8 @@ def _compare(
         fields = Fields(spec, clients.live.get.dataset(by_id=index.find("dataset", chart.dataset)))
         sql, parameters = compile_sql(View(catalogue, plain), Filters(), login.database)
         try:
-            shown = fields.live.get_dataset_data(
-                columns=[fields.raw(key) for key in (*plain.dimension_names, *plain.measure_names)],
-                filters=[
-                    DatasetDataFilter(fields.raw(key), "IN", values) for key, values in plain.where.items()
-                ],
-                limit=MOST_ROWS,
-            ).rows
-            expected = server.query(sql, parameters=parameters).result_rows
+            shown = ask_chart(plain, fields, MOST_ROWS)
+            expected = as_shown(spec, plain, server.query(sql, parameters=parameters).result_rows)
             problem = unlike(shown, expected, len(plain.dimension_names))
         except Exception as error:
             problem = str(explain(error, name))
@@ -86,6 +80,15 @@ def without_shape(chart: Chart) -> Chart:
     """The chart as a flat table of all its rows: what both sides can return."""
     changes = {"type": "table", "x": (*chart.x, *chart.rows, *chart.columns), "rows": (), "columns": ()}
     return chart.model_copy(update={**changes, "point": None, "sort": None, "limit": MOST_ROWS})
+
+
+def as_shown(spec: Dataset, chart: Chart, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """ClickHouse's rows with titles instead of codes, and without what the page adds for itself."""
+    keys = (*chart.dimension_names, *chart.measure_names)
+    labels = [shown_labels(item) if (item := spec.dimension(key)) else {} for key in keys]
+    return [
+        [titles.get(str(value), value) for titles, value in zip(labels, row, strict=False)] for row in rows
+    ]
 
 
 def unlike(shown: Sequence[Sequence[Any]], expected: Sequence[Sequence[Any]], keys: int) -> str:

@@ -70,8 +70,10 @@ def _addition(want: Wanted) -> Step:
         update.add_calculation(
             name=want.title, formula=want.formula, kind=want.kind, cast=want.cast, guid=want.guid
         )
-        if want.hidden:
-            update.update_field(field=want.guid, title=want.title, hidden=True)
+        if want.hidden or want.description:
+            update.update_field(
+                field=want.guid, title=want.title, hidden=want.hidden, description=want.description
+            )
 
     return Step(f"{want.title}: added", queue)
 
@@ -86,6 +88,8 @@ def _correction(want: Wanted, field: DatasetField) -> Step | None:
         changed["default"] = (field.default_value, want.default)
     else:
         changed["hidden"] = (field.hidden, want.hidden)
+    if want.description:
+        changed["description"] = (field.description, want.description)
     if want.formula:
         changed["formula"] = (field.formula, want.formula)
         changed["kind"] = (field.type, want.kind)
@@ -94,9 +98,14 @@ def _correction(want: Wanted, field: DatasetField) -> Step | None:
         return None
 
     def queue(update: DatasetUpdate) -> None:
-        if changed.keys() & {"title", "hidden"} or (want.column is not None and "type" in changed):
+        if changed.keys() & {"title", "hidden", "description"} or (
+            want.column is not None and "type" in changed
+        ):
             cast = want.cast if want.column is not None else None
-            update.update_field(field=field, title=want.title, hidden=want.hidden, cast=cast)
+            about = want.description or None
+            update.update_field(
+                field=field, title=want.title, hidden=want.hidden, cast=cast, description=about
+            )
         if want.default is not None:
             update.update_parameter(field=field, type="string", default=want.default)
         elif want.formula and changed.keys() & {"formula", "kind", "type"}:

@@ -50,3 +50,21 @@ def test_an_exposure_that_lags_behind_is_noticed(manifest: Any) -> None:
 def test_wrappers_of_types_are_taken_off() -> None:
     assert bare_type("LowCardinality(Nullable(String))") == "String"
     assert bare_type("Decimal(38, 6)") == "Decimal(38, 6)"
+
+
+def test_a_code_without_a_title_is_noticed(manifest: Any) -> None:
+    changed = copy.deepcopy(manifest)
+    test = next(
+        node
+        for node in changed["nodes"].values()
+        if (node.get("attached_node") or "").endswith("mart_forecast_accuracy")
+        and node["column_name"] == "candidate"
+        and node["test_metadata"]["name"] == "accepted_values"
+    )
+    test["test_metadata"]["kwargs"]["values"].append("oracle")
+    column = changed["nodes"]["model.business_telemetry.mart_lifecycle"]["columns"]["state"]
+    column["constraints"] = [{"type": "check", "expression": "state in ('new', 'undead')"}]
+    assert check_manifest(CATALOGUE, changed) == [
+        "dataset mart_lifecycle: state: no label for undead; add it to the seed",
+        "dataset mart_forecast_accuracy: candidate: no label for oracle; add it to the seed",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Browser
@@ -15,6 +16,8 @@ CATALOGUE = load_catalogue(ROOT / "dashboard")
 WHOLE = {"from": "2021-12-01", "to": "2022-12-31"}
 # charts of marts that stay empty while the log is young -> where their rows come from
 YOUNG = {
+    "event_orders": "mart_anomalies where is_anomaly",
+    "event_sessions": "mart_anomalies where is_anomaly",
     "odd_months": "mart_anomaly_months",
     "anomaly_list": "mart_anomalies where is_anomaly",
     "anomaly_drivers": "mart_anomaly_drivers",
@@ -135,22 +138,41 @@ def test_a_month_opens_into_its_weeks(visit: Visit, expected: dict[str, list[lis
     assert card.locator("tr.depth-2").count() == 0
 
 
-def test_sql_and_csv_of_a_chart(visit: Visit, expected: dict[str, list[list[str]]]) -> None:
+def test_sql_and_files_of_a_chart(visit: Visit, expected: dict[str, list[list[str]]]) -> None:
     visit.open("sales", **MARCH)
     card = visit.page.locator("section[data-testid=category_pareto]")
-    card.locator("summary").click()
+    menu = card.locator(".menu summary")
+    menu.click()
     card.get_by_text("показать SQL").click()
     sql = visit.page.inner_text("dialog pre")
     assert "from telemetry_marts.fct_sales" in sql
     assert "toDate('2022-03-01')" in sql
     visit.page.keyboard.press("Escape")
-    card.locator("summary").click()
-    with visit.page.expect_download() as download:
-        card.get_by_text("скачать CSV").click()
-    assert download.value.suggested_filename == "category_pareto.csv"
-    lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0] == "Категория,Выручка,Накопленная доля"
-    assert len(lines) - 1 == int(expected["categories"][0][0]) == visit.rows("category_pareto")
+
+    def saved(kind: str) -> Path:
+        menu.click()
+        with visit.page.expect_download() as download:
+            card.get_by_text(f"скачать {kind.upper()}").click()
+        assert download.value.suggested_filename == f"category_pareto.{kind}"
+        return Path(download.value.path())
+
+    count = int(expected["categories"][0][0])
+    assert count == visit.rows("category_pareto")
+    lines = saved("csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == '"Категория","Выручка","Накопленная доля"'
+    assert len(lines) - 1 == count
+    with ZipFile(saved("xlsx")) as book:
+        assert book.read("xl/worksheets/sheet1.xml").count(b"<row ") == count + 1
+        assert "Накопленная доля" in book.read("xl/sharedStrings.xml").decode()
+    for chart in ("category_pareto", "city_table", "kpi_orders"):  # drawn by ECharts, and by the page itself
+        card = visit.page.locator(f"section[data-testid={chart}]")
+        menu = card.locator(".menu summary")
+        menu.click()
+        with visit.page.expect_download() as download:
+            card.get_by_text("скачать PNG").click()
+        picture = Path(download.value.path()).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) > 5_000
 
 
 def test_keyboard_and_theme(visit: Visit) -> None:
@@ -166,12 +188,14 @@ def test_keyboard_and_theme(visit: Visit) -> None:
     assert visit.page.evaluate(colour) != light
 
 
-def test_a_phone_shows_everything_without_scrolling_sideways(
-    expected: object, browser: Browser, address: str
-) -> None:
+def test_filters_fold_on_a_phone(expected: object, browser: Browser, address: str) -> None:
     with visiting(browser, address, width=390) as visit:
-        visit.open("sales", **MARCH)
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+        visit.open("sales", **MARCH, f_city="Москва")
+        fold = visit.page.get_by_role("button", name="Фильтры (1)")
+        assert visit.page.is_hidden("#filters")
+        fold.click()
+        assert visit.page.is_visible("#filters")
+        assert fold.get_attribute("aria-expanded") == "true"
 
 
 def test_an_empty_choice_says_what_to_do(visit: Visit) -> None:
@@ -181,26 +205,73 @@ def test_an_empty_choice_says_what_to_do(visit: Visit) -> None:
     assert "Расширьте период" in card.inner_text()
 
 
-def test_numbers_and_dates_are_russian(visit: Visit) -> None:
+def test_definitions_are_hints(visit: Visit) -> None:
     visit.open("sales", **MARCH)
-    cases = {
-        "Format.number(1234567, {kind: 'money'})": "1 234 567 ₽",
-        "Format.number(1234567, {kind: 'money'}, true)": "1,2 млн ₽",
-        "Format.number(12300, {}, true)": "12,3 тыс.",
-        "Format.number(-0.1234, {kind: 'percent', precision: 1})": "−12,3 %",
-        "Format.number(130, {kind: 'duration'})": "2 мин 10 с",
-        "Format.number(90061, {kind: 'duration'})": "1 дн 1 ч",
-        "Format.number(null)": "–",
-        "Format.number(12.345)": "12,3",
-        "Format.label('2022-03-01', {type: 'date'}, true)": "март 2022",
-        "Format.label('2022-03-01', {type: 'date'})": "1 мар 2022",
-        "Format.change(90, 100, {better: 'up'}).text": "▼ 10,0 %",
-        "Format.change(90, 100, {better: 'down'}).mood": "good",
-        "Format.change(0.2, 0.15, {format: {kind: 'percent'}}).text": "▲ 5,0 п. п.",
-        "String(Format.change(5, 0, {}))": "null",
-    }
-    shown = {code: visit.page.evaluate(code).replace("\u00a0", " ") for code in cases}
-    assert shown == cases
+    card = visit.page.locator("section[data-testid=kpi_aov]")
+    assert card.locator("dl").is_hidden()
+    card.get_by_label("Что это").click()
+    assert "Выручка на один заказ." in card.locator("dl").inner_text()
+    visit.page.keyboard.press("Escape")
+    assert card.locator("dl").is_hidden()
+
+
+def test_the_comparison_period_is_chosen(visit: Visit) -> None:
+    visit.open("sales", **MARCH)
+    legend = "section[data-testid=orders_trend] .body svg"
+    assert "Было" in (visit.page.text_content(legend) or "")
+    assert "к прошлому" in visit.page.inner_text("section[data-testid=kpi_orders]")
+    visit.page.select_option("[data-testid=vs]", "none")
+    visit.ready()
+    assert "Было" not in (visit.page.text_content(legend) or "")
+    assert visit.page.locator("section[data-testid=kpi_orders] .delta").count() == 0
+    visit.page.select_option("[data-testid=vs]", "year")
+    visit.ready()
+    assert "сравнить не с чем" in visit.page.inner_text("section[data-testid=kpi_orders]")
+    assert "vs=year" in visit.page.url
+
+
+def test_filters_are_searched_shown_as_chips_and_reset(visit: Visit) -> None:
+    visit.open("sales", **MARCH)
+    whole = visit.number("kpi_orders")
+    visit.page.click("details[data-testid=f_city] summary")
+    visit.page.fill("details[data-testid=f_city] input[type=search]", "моск")
+    shown = visit.page.locator("details[data-testid=f_city] .options label:visible")
+    assert shown.all_inner_texts() == ["Москва"]
+    shown.first.click()
+    visit.ready()
+    visit.page.get_by_role("button", name="Убрать: Город: Москва").click()
+    visit.ready()
+    assert visit.number("kpi_orders") == whole
+    visit.page.get_by_label("По", exact=True).fill("2022-03-15")
+    visit.ready()
+    assert visit.number("kpi_orders") < whole
+    visit.page.get_by_role("button", name="Сбросить").click()
+    visit.ready()
+    assert visit.page.locator(".chips").count() == 0
+
+
+def test_small_samples_are_told(visit: Visit) -> None:
+    visit.open("sales", **{"from": "2022-03-01", "to": "2022-03-02"})
+    cells = visit.page.locator("section[data-testid=city_table] td.few")
+    assert cells.count() > 0
+    assert (cells.first.get_attribute("title") or "").startswith("мало данных: ")
+    visit.open("sales", **WHOLE)
+    assert visit.page.locator("section[data-testid=city_table] tbody tr:first-child td.few").count() == 0
+
+
+def test_sentences_of_the_first_page_lead_to_charts(visit: Visit) -> None:
+    visit.page.goto(visit.address)
+    visit.ready()
+    assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"
+    first = visit.page.locator(".sentences a").first
+    assert first.inner_text().startswith("Выручка ")
+    first.click()
+    visit.ready()
+    assert visit.page.get_attribute("#tab-sales", "aria-selected") == "true"
+    assert visit.page.evaluate("document.activeElement.dataset.testid") == "revenue_trend"
+    visit.page.go_back()
+    visit.ready()
+    assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"
 
 
 def digits(text: str) -> int:

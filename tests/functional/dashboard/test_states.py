@@ -8,12 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import Browser
 from preview import Visit, running, visiting
 from project import ROOT, Project
+
+from business_telemetry.dashboard.load import load_catalogue
 
 HOLD = """
 import sys
@@ -122,22 +127,73 @@ def test_dbt_writes_while_the_page_is_open_and_the_page_shows_it(
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
+    ("path", "status", "says"),
     [
-        ("api/charts/nothing.json", 404),
-        ("api/charts/kpi_orders.json?f_town=1", 400),
-        ("api/charts/kpi_orders.json?from=yesterday", 400),
+        ("api/charts/nothing.json", 404, "Нет графика"),
+        ("api/charts/kpi_orders.pdf", 404, "Нет графика"),
+        ("api/charts/kpi_orders.json?f_town=1", 400, "Нет фильтра «f_town»"),
+        ("api/charts/kpi_orders.json?from=yesterday", 400, "не дата"),
+        ("api/charts/kpi_orders.json?from=0001-01-01", 400, "вне диапазона"),
+        ("api/charts/kpi_orders.json?to=9999-12-31", 400, "вне диапазона"),
+        ("api/charts/kpi_orders.json?from=2022-02-30", 400, "не дата"),
+        ("api/charts/kpi_orders.csv?from=2022-02-02&to=2022-02-01", 400, "позже"),
+        ("api/charts/kpi_orders.json?f_scale=year", 400, "нет значения «year»"),
+        ("api/charts/kpi_orders.json?f_date=2022-01-01", 400, "from и to"),
+        ("api/charts/kpi_orders.json?vs=never", 400, "Сравнивать можно"),
+        ("api/charts/kpi_orders.json?f_city=%00", 400, "нулевой символ"),
+        ("api/charts/event_orders.json?event=none", 400, "в журнале нет"),
     ],
 )
-def test_wrong_requests_are_refused(address: str, path: str, status: int) -> None:
+def test_wrong_requests_are_refused_with_a_reason(address: str, path: str, status: int, says: str) -> None:
     answer = httpx.get(address + path)
     assert answer.status_code == status
-    assert answer.json()["message"]
+    assert says in answer.json()["message"]
 
 
-def test_only_loopback_names_are_served(address: str) -> None:
-    assert httpx.get(address, headers={"host": "shop.example.com"}).status_code == 400
-    assert "default-src 'self'" in httpx.get(address).headers["content-security-policy"]
+def test_only_loopback_names_are_served_and_nobody_may_frame_the_page(address: str) -> None:
+    refused = httpx.get(address, headers={"host": "shop.example.com"})
+    assert refused.status_code == 400
+    for answer in (refused, httpx.get(address), httpx.get(address + "api/dashboard")):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+CHARTS = sorted(load_catalogue(ROOT / "dashboard").charts)
+ODD_TEXT = st.text(max_size=40) | st.sampled_from(
+    ["'", "\\", "\t\n", "{x:String}", "Москва", "🙂", "%", "null", "0"]
+)
+ODD_DATES = (
+    st.dates().map(str) | st.sampled_from(["1969-12-31", "2149-06-07", "20220101", "", "2022-1-1"]) | ODD_TEXT
+)
+PAIRS = st.one_of(
+    st.tuples(st.sampled_from(["from", "to"]), ODD_DATES),
+    st.tuples(
+        st.sampled_from(["f_city", "f_category", "f_gender", "f_age_group", "f_metric", "f_series"]), ODD_TEXT
+    ),
+    st.tuples(st.just("f_scale"), st.sampled_from(["day", "week", "month"]) | ODD_TEXT),
+    st.tuples(st.just("f_basis"), st.sampled_from(["cart", "seed"]) | ODD_TEXT),
+    st.tuples(st.just("vs"), st.sampled_from(["previous", "year", "none"]) | ODD_TEXT),
+    st.tuples(st.just("event"), ODD_TEXT),
+    st.tuples(ODD_TEXT, ODD_TEXT),
+)
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    chart=st.sampled_from(CHARTS),
+    kind=st.sampled_from(["json", "csv", "xlsx"]),
+    pairs=st.lists(PAIRS, max_size=6),
+)
+def test_no_request_breaks_the_server(
+    address: str, chart: str, kind: str, pairs: list[tuple[str, str]]
+) -> None:
+    query = urlencode(pairs, errors="surrogatepass")
+    answer = httpx.get(f"{address}api/charts/{chart}.{kind}?{query}", timeout=60)
+    assert answer.status_code in (200, 400), (query, answer.text[:300])
+    if answer.status_code == 400:
+        assert answer.json()["message"]
 
 
 def test_a_wrong_catalogue_stops_the_command(tmp_path: Path, demo: Project) -> None:
@@ -157,11 +213,11 @@ def test_snapshot_is_a_page_and_pictures_that_need_no_server(
     browser: Browser, demo: Project, tmp_path: Path
 ) -> None:
     demo.run("telemetry", "preview", "--snapshot", str(tmp_path / "shot"))
-    for tab in ("sales", "marketing", "anomalies"):
+    for tab in ("overview", "sales", "marketing", "anomalies"):
         picture = (tmp_path / "shot" / f"{tab}.png").read_bytes()
         assert picture.startswith(b"\x89PNG")
         assert int.from_bytes(picture[16:20], "big") == 1440  # width
-        assert int.from_bytes(picture[20:24], "big") > 900  # height: the whole tab
+        assert int.from_bytes(picture[20:24], "big") >= 900  # height: the whole tab
     visit = Visit(browser.new_page(), (tmp_path / "shot" / "index.html").as_uri())
     visit.open("sales")
     assert visit.number("kpi_orders") > 0

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from datalens_shop import SHOP, Deploys, shop, shop_stub, tables_of
-from datalens_stub import Stub
+from datalens_shop import SHOP, Deploys, by_hand, shop, shop_stub, tables_of
+from datalens_stub import Failure, Stub
 
 from business_telemetry.dashboard.load import load_catalogue
+from business_telemetry.datalens.errors import FailingCharts
 from business_telemetry.datalens.fields import field_id
 from business_telemetry.datalens.state import MARKER
 
@@ -21,6 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 def test_first_deploy_in_order(deploys: Deploys) -> None:
     deploys.run()
     checks = ["getDataset", "getDataset"] + ["getEntries", "getWizardChart"] * CHARTS
+    checks += ["getDatasetData"] * CHARTS
     assert deploys.stub.calls[: -len(checks)] == [
         *("getWorkbook", "getWorkbookEntries"),
         *("createConnection", "getConnection"),
@@ -62,11 +64,15 @@ def test_everything_is_marked(deployed: Deploys) -> None:
 
 
 def edit_formula(yaml: dict[str, Any]) -> None:
-    yaml["datasets"]["sales"]["measures"]["m_orders"]["datalens"] = "COUNTD_IF([order_key], [revenue] > 0)"
+    by_hand(yaml, "sales", "m_orders", "COUNTD_IF([order_key], [revenue] > 0)")
 
 
 def edit_title_of_column(yaml: dict[str, Any]) -> None:
     yaml["datasets"]["sales"]["dimensions"]["city"]["title"] = "Населённый пункт"
+
+
+def edit_hint(yaml: dict[str, Any]) -> None:
+    yaml["datasets"]["sales"]["measures"]["m_orders"]["hint"] = "Подтверждённые заказы."
 
 
 def edit_label(yaml: dict[str, Any]) -> None:
@@ -74,8 +80,7 @@ def edit_label(yaml: dict[str, Any]) -> None:
 
 
 def add_measure(yaml: dict[str, Any]) -> None:
-    measure = {"title": "Сумма", "sql": "1", "datalens": "SUM([revenue]) + [m_orders]"}
-    yaml["datasets"]["sales"]["measures"]["m_sum"] = measure
+    by_hand(yaml, "sales", "m_sum", "SUM([revenue]) + [m_orders]")
 
 
 def edit_default_of_parameter(yaml: dict[str, Any]) -> None:
@@ -117,6 +122,7 @@ def add_chart(yaml: dict[str, Any]) -> None:
     [
         (edit_formula, ["updateDataset"]),
         (edit_title_of_column, ["updateDataset"]),
+        (edit_hint, ["updateDataset"]),
         (edit_label, ["updateDataset"]),
         (add_measure, ["updateDataset"]),
         # charts carry the parameters of their dataset: all of `sales`, and the selector's default
@@ -154,6 +160,20 @@ def test_dry_run_tells_old_and_new(deployed: Deploys) -> None:
     assert deployed.told("update") == {
         "dataset sales": ("Заказы: formula 'COUNTD([order_key])' -> 'COUNTD_IF([order_key], [revenue] > 0)'",)
     }
+
+
+def test_definitions_are_descriptions_of_fields(deployed: Deploys) -> None:
+    schema = deployed.stub.find("dataset", "sales")["dataset"]["result_schema"]
+    described = {item["title"]: item.get("description") for item in schema}
+    assert described["Средний чек"] == "Выручка на заказ."
+
+
+def test_charts_that_cannot_be_queried_are_named(deploys: Deploys) -> None:
+    refused = Failure("getDatasetData", 400, {"message": "LOD.INVALID_TOPLEVEL_DIMENSIONS"}, after=2)
+    deploys.stub.failures.append(refused)
+    with pytest.raises(FailingCharts, match=r"(?s)published.*banded: .*LOD\.INVALID_TOPLEVEL_DIMENSIONS"):
+        deploys.run()
+    assert deploys.run() == []
 
 
 def test_left_over_entries_and_fields_go_with_prune_only(deployed: Deploys) -> None:

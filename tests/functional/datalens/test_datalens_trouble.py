@@ -6,7 +6,7 @@ import copy
 import json
 
 import pytest
-from datalens_shop import SHOP, Deploys, shop
+from datalens_shop import SHOP, Deploys, by_hand, shop
 from datalens_stub import Failure
 from datalens_stub_datasets import Json
 
@@ -44,8 +44,8 @@ def content(deploys: Deploys) -> dict[tuple[str, str], int]:
 
 def test_broken_formulas_publish_nothing_at_first_deploy(deploys: Deploys) -> None:
     yaml = shop()
-    yaml["datasets"]["sales"]["measures"]["m_revenue"]["datalens"] = "SUM([no_such_column])"
-    yaml["datasets"]["funnel"]["measures"]["m_sessions"]["datalens"] = "COUNTD([session_key]"
+    by_hand(yaml, "sales", "m_revenue", "SUM([no_such_column])")
+    by_hand(yaml, "funnel", "m_sessions", "COUNTD([session_key]")
     with pytest.raises(BrokenDataset) as stopped:
         deploys.run(yaml)
     message = str(stopped.value)
@@ -64,7 +64,7 @@ def test_a_broken_formula_stops_all_other_edits(deployed: Deploys) -> None:
     yaml = shop()
     yaml["datasets"]["sales"]["dimensions"]["city"]["title"] = "Населённый пункт"
     yaml["charts"]["cities"]["y"] = ["m_revenue"]
-    yaml["datasets"]["funnel"]["measures"]["m_sessions"]["datalens"] = "COUNTD([gone])"
+    by_hand(yaml, "funnel", "m_sessions", "COUNTD([gone])")
     before = held(deployed)
     for dry_run in (True, False):
         with pytest.raises(BrokenDataset, match="gone"):
@@ -86,7 +86,8 @@ def test_columns_that_come_and_go(deployed: Deploys) -> None:
     table[:] = [("sum_of_revenue", kind) if name == "revenue" else (name, kind) for name, kind in table]
     with pytest.raises(BrokenDataset, match="revenue"):
         deployed.run()
-    yaml = json.loads(json.dumps(shop()).replace("[revenue]", "[sum_of_revenue]"))
+    renamed = json.dumps(shop()).replace('"of": "revenue"', '"of": "sum_of_revenue"')
+    yaml = json.loads(renamed.replace("[revenue]", "[sum_of_revenue]"))
     with pytest.raises(BrokenDataset, match="--prune"):  # the field of the old column is broken
         deployed.run(yaml)
     assert deployed.run(yaml, prune=True) == ["updateDataset"]

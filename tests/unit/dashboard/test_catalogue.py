@@ -12,6 +12,7 @@ from business_telemetry.dashboard.load import load_catalogue
 from business_telemetry.dashboard.marked_yaml import CatalogueError
 
 ROOT = Path(__file__).parents[3]
+SEEDS = ROOT / "seeds"
 
 GOOD = """\
 version: 1
@@ -28,7 +29,7 @@ datasets:
       event_date: {title: День, type: date}
       city: {title: Город}
     measures:
-      m_revenue: {title: Выручка, sql: sum(revenue), datalens: "SUM([revenue])"}
+      m_revenue: {title: Выручка, hint: Сумма., agg: sum, of: revenue}
 charts:
   by_city: {title: По городам, type: bar, dataset: sales, x: [city], y: [m_revenue]}
 selectors:
@@ -77,7 +78,16 @@ def test_a_good_catalogue_loads_and_rows_reach_their_tab(tmp_path: Path) -> None
         ("x: [city]", "x: [town]", "by_city:", "dataset `sales` has no dimension `town`"),
         ("x: [city], ", "rows: [city], ", "by_city:", "a bar has no `rows`"),
         ("type: bar", "type: line, limit: 0", "by_city:", "charts.by_city.limit"),
-        ("sql: sum(revenue)", "sql: '@m_orders / 2'", "m_revenue:", "`@m_orders` is no measure"),
+        ("agg: sum, of: revenue", "ratio: [m_a, m_b]", "m_revenue:", "`m_a` is no measure of this dataset"),
+        (
+            "agg: sum, of: revenue",
+            "sql: '@m_a / 2', datalens: '[a]', why: x",
+            "m_revenue:",
+            "`@m_a` is no measure",
+        ),
+        ("agg: sum, of: revenue", "agg: total, of: revenue", "m_revenue:", "m_revenue.agg: Input should be"),
+        ("hint: Сумма., ", "", "m_revenue:", "m_revenue.hint: Field required"),
+        ("city: {title: Город}", "city: {title: Город, labels: town}", "city:", "no list of labels `town`"),
         ("field: city", "field: town", "f_city:", "dataset `sales` has no dimension `town`"),
         ("default: day", "default: year", "scale:", "default `year` is none of its options"),
         ("items: [by_city]", "items: [by_town]", "items:", "no chart `by_town`"),
@@ -139,7 +149,7 @@ def test_the_readmes_three_lines_add_a_chart(tmp_path: Path) -> None:
     folder.mkdir()
     for path in (ROOT / "dashboard").glob("*.yml"):
         write(tmp_path, path.read_text(encoding="utf-8"), path.name)
-    before, after = load_catalogue(folder), load_catalogue(write(tmp_path, added, "mine.yml"))
+    before, after = load_catalogue(folder, SEEDS), load_catalogue(write(tmp_path, added, "mine.yml"), SEEDS)
     (name,) = after.charts.keys() - before.charts.keys()
     assert after.dashboard.tabs[0].items == (name, *before.dashboard.tabs[0].items)  # mine.yml < sales.yml
     sql, parameters = compile_sql(View(after, after.charts[name]), Filters(), "telemetry_marts")

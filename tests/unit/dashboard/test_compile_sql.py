@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
+from zipfile import ZipFile
 
-from business_telemetry.dashboard.answers import parse_filters, plain, readable, to_csv
+import pytest
+
+from business_telemetry.dashboard.answers import cut_buckets, plain, readable
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
+from business_telemetry.dashboard.choice import BadChoice, Choice, parse_choice
 from business_telemetry.dashboard.compile import Filters, View, compile_sql
 from business_telemetry.dashboard.describe import default_period
+from business_telemetry.dashboard.exports import disarm, to_csv, to_xlsx
 from business_telemetry.dashboard.gate import Table
 
 CATALOGUE = Catalogue.model_validate(
@@ -33,38 +42,24 @@ CATALOGUE = Catalogue.model_validate(
                     "period": {
                         "title": "Период",
                         "type": "date",
-                        "sql": "if({scale:String} = 'month', toStartOfMonth(event_date), event_date)",
-                        "datalens": "[event_date]",
+                        "grain": "scale",
+                        "part": "scale",
+                        "of": "event_date",
                     },
-                    "month": {
-                        "title": "Месяц",
-                        "sql": "toStartOfMonth(event_date)",
-                        "datalens": "[event_date]",
-                    },
+                    "month": {"title": "Месяц", "type": "date", "part": "month", "of": "event_date"},
                 },
                 "measures": {
-                    "m_revenue": {"title": "Выручка", "sql": "sum(revenue)", "datalens": "SUM([revenue])"},
-                    "m_users": {
-                        "title": "Люди",
-                        "sql": "uniqExact(user_id)",
-                        "datalens": "COUNTD([user_id])",
-                    },
-                    "m_arpu": {
-                        "title": "ARPU",
-                        "sql": "@m_revenue / nullIf(@m_users, 0)",
-                        "datalens": "[m_revenue] / [m_users]",
-                    },
+                    "m_revenue": {"title": "Выручка", "hint": "Сумма.", "agg": "sum", "of": "revenue"},
+                    "m_users": {"title": "Люди", "hint": "Разные.", "agg": "count_distinct", "of": "user_id"},
+                    "m_arpu": {"title": "ARPU", "hint": "На человека.", "ratio": ["m_revenue", "m_users"]},
                 },
             },
             "plan": {
                 "title": "План",
                 "table": "mart_plan",
                 "date": "month",
-                "grain": "month",
                 "dimensions": {"month": {"title": "Месяц", "type": "date"}},
-                "measures": {
-                    "m_target": {"title": "План", "sql": "sum(target)", "datalens": "SUM([target])"}
-                },
+                "measures": {"m_target": {"title": "План", "hint": "План.", "agg": "sum", "of": "target"}},
             },
         },
         "selectors": {
@@ -92,7 +87,8 @@ def test_dimensions_measures_and_references() -> None:
     assert sql == (
         "select\n"
         "    city as city,\n"
-        "    (sum(revenue)) / nullIf((uniqExact(user_id)), 0) as m_arpu\n"
+        "    toFloat64(sum(revenue)) / nullIf(uniqExact(user_id), 0) as m_arpu,\n"
+        "    uniqExact(user_id) as m_users\n"
         "from {marts:Identifier}.fct_sales\n"
         "group by city\n"
         "order by m_arpu desc, city\n"
@@ -128,10 +124,10 @@ def test_a_filter_leaves_datasets_without_its_field_alone() -> None:
     assert parameters == {"marts": "marts"}
 
 
-def test_a_month_that_the_period_touches_is_kept() -> None:
+def test_a_month_belongs_to_the_period_in_which_it_begins() -> None:
     plan = view(dataset="plan", x=["month"], y=["m_target"])
     sql, _ = compile_sql(plan, Filters(date_from=date(2022, 3, 15)), "marts")
-    assert "where month >= toStartOfMonth({date_from:Date})" in sql
+    assert "where month >= {date_from:Date}" in sql
 
 
 def test_expandable_rows_get_a_line_for_each_level_and_a_total() -> None:
@@ -169,17 +165,51 @@ def test_default_period_leaves_one_to_compare_with() -> None:
 
 def test_query_strings_become_filters() -> None:
     pairs = [("from", "2022-01-03"), ("f_city", "Омск"), ("f_city", "Пермь"), ("f_scale", "month")]
-    filters = parse_filters(CATALOGUE, pairs)
-    assert filters == Filters(date(2022, 1, 3), None, {"city": ("Омск", "Пермь")}, {"scale": "month"})
+    filters = Filters(date(2022, 1, 3), None, {"city": ("Омск", "Пермь")}, {"scale": "month"})
+    assert parse_choice(CATALOGUE, pairs) == Choice(filters)
+    chosen = parse_choice(CATALOGUE, [("vs", "year"), ("event", "revenue/all/Все/2022-01-01")])
+    assert (chosen.versus, chosen.event) == ("year", "revenue/all/Все/2022-01-01")
 
 
-def test_unknown_filters_and_options_are_refused() -> None:
-    for pair in (("f_town", "Омск"), ("f_scale", "year"), ("from", "вчера")):
-        try:
-            parse_filters(CATALOGUE, [pair])
-        except ValueError:
-            continue
-        raise AssertionError(pair)
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("f_town", "Омск")],
+        [("f_scale", "year")],
+        [("from", "вчера")],
+        [("from", "20220103")],
+        [("to", "0001-01-01")],
+        [("to", "9999-12-31")],
+        [("from", "2022-02-02"), ("to", "2022-02-01")],
+        [("vs", "never")],
+        [("f_city", "\0")],
+        [("f_city", "x" * 501)],
+        [("f_city", "x")] * 501,
+    ],
+)
+def test_odd_questions_are_refused_with_a_reason(pairs: list[tuple[str, str]]) -> None:
+    with pytest.raises(BadChoice, match=r"[а-я]"):
+        parse_choice(CATALOGUE, pairs)
+
+
+def test_the_period_to_compare_with_must_be_in_the_log() -> None:
+    march = Choice(Filters(date(2022, 3, 1), date(2022, 3, 31)))
+    assert march.moved(date(2022, 1, 29)) == Filters(date(2022, 1, 29), date(2022, 2, 28))
+    assert march.moved(date(2022, 1, 30)) is None
+    assert replace(march, versus="none").moved(date(2000, 1, 1)) is None
+    year = replace(march, versus="year").moved(date(2000, 1, 1))
+    assert year == Filters(date(2021, 3, 2), date(2021, 4, 1))
+
+
+def test_weeks_and_months_that_the_period_cuts() -> None:
+    trend = view(type="line", x=["month"], y=["m_revenue"])
+    assert cut_buckets(trend, Filters(date(2022, 1, 15), date(2022, 3, 31)), date(2022, 3, 31)) == []
+    by = view(type="line", x=["period"], y=["m_revenue"])
+    months = Filters(date(2022, 1, 15), date(2022, 3, 31), parameters={"scale": "month"})
+    assert cut_buckets(by, months, date(2022, 3, 31)) == ["2022-01-01"]
+    assert cut_buckets(by, months, date(2022, 3, 30)) == ["2022-01-01", "2022-03-01"]
+    days = Filters(date(2022, 1, 15), date(2022, 3, 31))
+    assert cut_buckets(by, days, date(2022, 3, 31)) == []
 
 
 def test_readable_sql_quotes_values() -> None:
@@ -190,9 +220,37 @@ def test_readable_sql_quotes_values() -> None:
     assert "city in ('О\\'Н\\\\')" in shown
 
 
-def test_csv_has_titles_and_disarms_formulas() -> None:
-    table = Table(("city", "m_arpu"), (("=cmd()", 1.5), ("Омск", None)))
-    assert to_csv(view(), table) == "Город,ARPU\r\n'=cmd(),1.5\r\nОмск,\r\n"
+EVIL = ("=cmd()", "+1", "-1", "@x", "a;=1+1", "a\t=1+1", "a, =1", 'a;"=1', "a\n=1", "  =1", "＝1")
+
+
+def test_csv_has_titles_and_quotes_texts() -> None:
+    table = Table(("city", "m_arpu"), (("Омск", 1.5), ("Уфа", None), ("Пермь", Decimal("-2.50"))))
+    assert to_csv(view(), table) == '"Город","ARPU"\r\n"Омск",1.5\r\n"Уфа",""\r\n"Пермь",-2.50\r\n'
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("text", EVIL)
+def test_no_spreadsheet_finds_a_formula_in_csv(text: str, separator: str) -> None:
+    """Whatever it splits at, and whether or not it heeds quotation marks."""
+    lines = to_csv(view(), Table(("age", "city", "m_arpu"), ((1, text, 2),)))
+    cells = {cell for row in csv.reader(io.StringIO(lines), delimiter=separator) for cell in row}
+    cells |= {cell for line in lines.splitlines() for cell in line.split(separator)}
+    assert not [cell for cell in cells if cell.strip(" \"'")[:1] in tuple("=+-@＝") and "'" not in cell]
+
+
+def test_harmless_texts_stay_as_they_are() -> None:
+    for text in ("Санкт-Петербург", "18–24", "a=b", "50+50", "", "Авто/мото товары; разное"):
+        assert disarm(text) == text
+
+
+def test_xlsx_holds_numbers_as_numbers_and_formulas_as_text() -> None:
+    table = Table(("city", "m_arpu"), (*((text, 1.5) for text in EVIL), ("http://x.example", None)))
+    with ZipFile(io.BytesIO(to_xlsx(view(), table))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+        assert "hyperlink" not in sheet
+        assert sheet.count("<v>1.5</v>") == len(EVIL)
+        assert "Город" in book.read("xl/sharedStrings.xml").decode()
 
 
 def test_values_that_json_lacks() -> None:

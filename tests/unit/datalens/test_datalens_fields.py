@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 from datalens_shop import shop
 
-from business_telemetry.dashboard.catalogue import Catalogue, ChartType, Format
+from business_telemetry.dashboard.catalogue import Catalogue, ChartType
+from business_telemetry.dashboard.fields import Format
 from business_telemetry.datalens.errors import BadSettings, redact
 from business_telemetry.datalens.fields import Wanted, field_id, wanted_fields
 from business_telemetry.datalens.render import DRAWINGS, number_format
@@ -22,9 +23,12 @@ def sales() -> dict[str, Wanted]:
 
 def test_formulas_name_titles_and_columns() -> None:
     fields = sales()
-    assert fields["Средний чек"].formula == "[Выручка] / [Заказы]"
+    assert fields["Средний чек"].formula == "FDIV_SAFE([Выручка], [Заказы])"
     assert fields["Выручка"].formula == "SUM([revenue])"
-    assert fields["Период"].formula == 'IF [scale] = "month" THEN DATETRUNC([День], "month") ELSE [День] END'
+    assert fields["Период"].formula == (
+        'IF [scale] = "month" THEN DATETRUNC([День], "month")'
+        ' ELSEIF [scale] = "week" THEN DATETRUNC([День], "week") ELSE [День] END'
+    )
 
 
 def test_fields_come_after_those_that_they_name() -> None:

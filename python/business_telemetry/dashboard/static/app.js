@@ -1,139 +1,232 @@
 // Tabs, filters and cards together. In a snapshot the answers come from `window.SNAPSHOT` instead of the server.
-"use strict";
-(() => {
-  const { make } = Tables;
-  const AT_ONCE = 4, WAIT = 2000;
-  const byId = (id) => document.getElementById(id);
-  const snapshot = window.SNAPSHOT || null;
-  const answers = new Map(); // chart of the shown tab -> its data
-  let dashboard = null, choice = null, turn = 0;
+import * as Cards from "./cards.js";
+import * as Choice from "./choice.js";
+import * as Format from "./format.js";
+import { drawFilters } from "./filters.js";
+import { drawOverview } from "./overview.js";
+import { toggleDark } from "./theme.js";
+import { byId, make } from "./dom.js";
 
-  class NoAnswer extends Error {
-    constructor({ state, message }) { super(message); this.state = state; }
+const AT_ONCE = 4;
+const WAIT = 2000;
+const OVERVIEW = { id: "overview", title: "Обзор", rows: [] };
+const snapshot = window.SNAPSHOT || null;
+const answers = new Map(); // chart of the shown tab -> its data
+let dashboard = null;
+let choice = null;
+let turn = 0;
+let target = null; // chart that a link leads to
+
+class NoAnswer extends Error {
+  constructor({ state, message }) { super(message); this.state = state; }
+}
+
+const get = async (path) => {
+  let response;
+  try {
+    response = await fetch(path);
+  } catch {
+    throw new NoAnswer({ state: "busy", message: "Нет связи с `telemetry preview`. Запустите команду снова." });
   }
+  const answer = await response.json();
+  if (!response.ok) throw new NoAnswer(answer);
+  return answer;
+};
+const chartPath = (id, kind) => `api/charts/${id}.${kind}?${Choice.query(dashboard, choice)}`;
+const ask = async (id) => ({
+  ...(snapshot ? snapshot.charts[id] : await get(chartPath(id, "json"))), small: dashboard.small, asked: choice.vs,
+});
+const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const banner = (message) => { byId("banner").textContent = message; byId("banner").hidden = !message; };
+const card = (id) => document.querySelector(`section[data-testid="${id}"]`);
+const tabNow = () => dashboard.tabs.find((tab) => tab.id === choice.tab);
 
-  const get = async (path) => {
-    let response;
+const start = async () => {
+  document.body.dataset.state = "loading";
+  for (;;) {
     try {
-      response = await fetch(path);
-    } catch {
-      throw new NoAnswer({ state: "busy", message: "Нет связи с `telemetry preview`. Запустите команду снова." });
+      dashboard = snapshot ? snapshot.dashboard : await get("api/dashboard");
+      break;
+    } catch (error) {
+      document.body.dataset.state = error.state || "error";
+      byId("board").replaceChildren(make("p", { class: "message", role: "alert" }, error.message),
+        make("button", { type: "button", onclick: () => location.reload() }, "Повторить"));
+      if (error.state !== "busy") { document.body.dataset.ready = "true"; return; }
+      await pause(WAIT);
     }
-    const answer = await response.json();
-    if (!response.ok) throw new NoAnswer(answer);
-    return answer;
-  };
-  const chartPath = (id, kind) => `api/charts/${id}.${kind}?${Filters.query(dashboard, choice)}`;
-  const ask = (id) => (snapshot ? Promise.resolve(snapshot.charts[id]) : get(chartPath(id, "json")));
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-  const banner = (message) => { byId("banner").textContent = message; byId("banner").hidden = !message; };
+  }
+  Format.setCurrency(dashboard.currency);
+  if (dashboard.overview) dashboard.tabs.unshift(OVERVIEW);
+  byId("name").textContent = dashboard.name;
+  choice = Choice.read(dashboard, location.hash);
+  show();
+};
 
-  const start = async () => {
-    document.body.dataset.state = "loading";
-    for (;;) {
-      try {
-        dashboard = snapshot ? snapshot.dashboard : await get("api/dashboard");
-        break;
-      } catch (error) {
-        document.body.dataset.state = error.state || "error";
-        byId("board").replaceChildren(make("p", { class: "message", role: "alert" }, error.message),
-          make("button", { type: "button", onclick: () => location.reload() }, "Повторить"));
-        if (error.state !== "busy") { document.body.dataset.ready = "true"; return; }
-        await pause(WAIT);
-      }
-    }
-    byId("name").textContent = document.title = dashboard.name;
-    choice = Filters.read(dashboard);
-    show();
-  };
+const change = (next) => {
+  choice = next;
+  history.replaceState(null, "", Choice.write(choice));
+  show();
+};
 
-  const change = (next) => {
-    choice = next;
-    Filters.write(choice);
-    show();
-  };
+// what a press on a mark, an incident or a sentence asks for
+const follow = (part, chart = null) => {
+  const next = Choice.merged(dashboard, choice, part);
+  const leaves = next.tab !== choice.tab;
+  target = chart || (leaves ? tabNow() && firstIncidents(next.tab) : null);
+  if (leaves) history.pushState(null, "", Choice.write(next));
+  change(next);
+};
 
-  const show = () => {
-    const focused = document.activeElement && document.activeElement.closest("[data-testid]");
-    const open = [...document.querySelectorAll("#filters details[open]")].map((d) => d.dataset.testid);
-    drawTabs();
-    if (snapshot) byId("filters").replaceChildren(make("p", { class: "note" }, `${Format.day(choice.from)} – ${Format.day(choice.to)}`));
-    else Filters.draw(byId("filters"), dashboard, choice, change);
-    open.forEach((id) => { const d = document.querySelector(`#filters [data-testid="${id}"]`); if (d) d.open = true; });
-    if (focused) { const again = document.querySelector(`#filters [data-testid="${focused.dataset.testid}"]`); if (again) (again.querySelector("summary") || again).focus(); }
-    fill();
-  };
+const firstIncidents = (id) => dashboard.tabs.find((tab) => tab.id === id).rows
+  .flatMap((row) => row.items.map((item) => item.chart)).find((name) => dashboard.charts[name].type === "incidents") || null;
 
-  const drawTabs = () => byId("tabs").replaceChildren(...dashboard.tabs.map((tab) => make("button", {
-    type: "button", role: "tab", id: `tab-${tab.id}`, "aria-selected": String(tab.id === choice.tab), "aria-controls": "board",
-    tabindex: tab.id === choice.tab ? 0 : -1, onclick: () => change({ ...choice, tab: tab.id }),
-    onkeydown: (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const at = dashboard.tabs.indexOf(tab) + step + dashboard.tabs.length;
-      change({ ...choice, tab: dashboard.tabs[at % dashboard.tabs.length].id });
-      byId(`tab-${choice.tab}`).focus();
-    },
-  }, tab.title)));
+const show = () => {
+  const focused = document.activeElement && document.activeElement.closest("#filters [data-testid]");
+  const open = [...document.querySelectorAll("#filters details[open]")].map((d) => d.dataset.testid);
+  document.title = `${tabNow().title} — ${dashboard.name}`;
+  drawTabs();
+  byId("fold").hidden = byId("filters").hidden = choice.tab === OVERVIEW.id;
+  const form = byId("filters");
+  if (snapshot) form.replaceChildren(make("p", { class: "note" }, `${Format.day(choice.from)} – ${Format.day(choice.to)}`));
+  else drawFilters(form, dashboard, choice, change);
+  const count = Choice.chips(dashboard, choice).length;
+  byId("fold").textContent = count ? `Фильтры (${count})` : "Фильтры";
+  const again = (id) => document.querySelector(`#filters [data-testid="${id}"]`);
+  open.forEach((id) => { if (again(id)) again(id).open = true; });
+  if (focused && again(focused.dataset.testid)) {
+    const same = again(focused.dataset.testid);
+    (same.querySelector("summary") || same).focus();
+  }
+  fill();
+};
 
-  const fill = async () => {
-    const mine = ++turn;
-    const tab = dashboard.tabs.find((t) => t.id === choice.tab);
-    document.body.dataset.ready = "false";
-    document.body.dataset.state = "ready";
-    const board = byId("board");
-    const fresh = board.dataset.tab !== tab.id;
-    if (fresh) {
-      Cards.clearAll();
-      answers.clear();
-      board.dataset.tab = tab.id;
-      board.replaceChildren(...tab.rows.flatMap((row) => row.items.map((item) =>
-        Cards.create(item.chart, dashboard.charts[item.chart], item.w, row.h, { sql: showSql, csv: snapshot ? null : (id) => chartPath(id, "csv") }))));
-    }
-    const waiting = tab.rows.flatMap((row) => row.items.map((item) => item.chart));
-    for (const id of waiting) card(id).dataset.stale = "true";
+const drawTabs = () => byId("tabs").replaceChildren(...dashboard.tabs.map((tab) => make("button", {
+  type: "button", role: "tab", id: `tab-${tab.id}`, "aria-selected": String(tab.id === choice.tab), "aria-controls": "board",
+  tabindex: tab.id === choice.tab ? 0 : -1, onclick: () => change({ ...choice, tab: tab.id }),
+  onkeydown: (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = dashboard.tabs.indexOf(tab) + step + dashboard.tabs.length;
+    change({ ...choice, tab: dashboard.tabs[next % dashboard.tabs.length].id });
+    byId(`tab-${choice.tab}`).focus();
+  },
+}, tab.title)));
+
+const fill = async () => {
+  const mine = ++turn;
+  const tab = tabNow();
+  const board = byId("board");
+  document.body.dataset.ready = "false";
+  document.body.dataset.state = "ready";
+  board.setAttribute("aria-labelledby", `tab-${tab.id}`);
+  if (board.dataset.tab !== tab.id) {
+    Cards.clearAll();
+    answers.clear();
+    board.dataset.tab = tab.id;
+    const actions = { sql: showSql, file: snapshot ? null : chartPath };
+    board.replaceChildren(...tab.rows.flatMap((row) => row.items.map((item) =>
+      Cards.create(item.chart, dashboard.charts[item.chart], item.w, row.h, actions))));
+  }
+  if (tab === OVERVIEW) {
+    await retried(mine, async () => drawOverview(board, snapshot ? snapshot.overview : await get("api/overview"), hrefOf, follow),
+      (error) => board.replaceChildren(make("p", { class: "message", role: "alert" }, error.message)));
+  } else {
+    const items = tab.rows.flatMap((row) => row.items.map((item) => item.chart));
+    for (const id of items) card(id).dataset.stale = "true";
+    const first = items.filter((id) => dashboard.charts[id].type === "incidents");
+    for (const id of first) if (mine === turn) await load(id, mine);
+    const waiting = items.filter((id) => !first.includes(id));
     const work = async () => { while (waiting.length && mine === turn) await load(waiting.shift(), mine); };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    if (mine === turn) { banner(""); document.body.dataset.ready = "true"; }
-  };
+  }
+  if (mine !== turn) return;
+  banner("");
+  arrive();
+  document.body.dataset.ready = "true";
+};
 
-  const card = (id) => document.querySelector(`section[data-testid="${id}"]`);
-  const scale = () => (choice.f_scale || [])[0];
+const hrefOf = (part) => Choice.write(Choice.merged(dashboard, choice, part));
 
-  const load = async (id, mine) => {
-    while (mine === turn) {
-      try {
-        const data = await ask(id);
-        if (mine !== turn) return;
-        banner("");
-        answers.set(id, data);
-        Cards.draw(card(id), dashboard.charts[id], data, scale());
-        delete card(id).dataset.stale;
-        return;
-      } catch (error) {
-        if (mine !== turn) return;
-        if (error.state === "busy") { banner(error.message); await pause(WAIT); continue; }
-        Cards.fail(card(id), error.message, () => load(id, turn));
-        delete card(id).dataset.stale;
-        return;
-      }
+// go to the chart that a link was about
+const arrive = () => {
+  const goal = target && card(target);
+  target = null;
+  if (!goal) return;
+  goal.scrollIntoView({ block: "center" });
+  goal.focus({ preventScroll: true });
+};
+
+const retried = async (mine, act, failed) => {
+  while (mine === turn) {
+    try {
+      await act();
+      return;
+    } catch (error) {
+      if (mine !== turn) return;
+      if (error.state !== "busy") { failed(error); return; }
+      banner(error.message);
+      await pause(WAIT);
     }
-  };
+  }
+};
 
-  const showSql = (id) => {
-    const data = answers.get(id);
-    byId("sql-title").textContent = dashboard.charts[id].title;
-    byId("sql").querySelector("pre").textContent = data ? data.sql : "Запрос ещё не выполнен.";
-    byId("sql").showModal();
-  };
-  byId("copy").addEventListener("click", () => navigator.clipboard.writeText(byId("sql").querySelector("pre").textContent));
+const load = (id, mine) => retried(mine, async () => {
+  const data = await ask(id);
+  if (mine !== turn) return;
+  banner("");
+  answers.set(id, data);
+  if (data.incidents) chooseFirst(data.incidents);
+  drawCard(id);
+  delete card(id).dataset.stale;
+}, (error) => {
+  Cards.fail(card(id), error.message, () => load(id, turn));
+  delete card(id).dataset.stale;
+});
 
-  byId("theme").addEventListener("click", () => {
-    const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    answers.forEach((data, id) => Cards.draw(card(id), dashboard.charts[id], data, scale()));
+// the charts beside the list show its first row, until the reader presses another one
+const chooseFirst = (incidents) => {
+  const known = incidents.some((item) => item.key === choice.event || item.members.some((one) => one.key === choice.event));
+  if (known || !incidents.length) {
+    if (!known) choice = { ...choice, event: null };
+    return;
+  }
+  choice = Choice.merged(dashboard, choice, incidents[0].choice);
+  if (!snapshot) drawFilters(byId("filters"), dashboard, choice, change);
+};
+
+const drawCard = (id) => Cards.draw(card(id), dashboard.charts[id], answers.get(id), { event: choice.event, choose: follow });
+
+const showSql = (id) => {
+  const data = answers.get(id);
+  byId("sql-title").textContent = dashboard.charts[id].title;
+  byId("sql").querySelector("pre").textContent = data ? data.sql : "Запрос ещё не выполнен.";
+  byId("sql").showModal();
+};
+
+const closeMenus = (keep) => document.querySelectorAll("details[open]").forEach((d) => { if (!keep || !d.contains(keep)) d.open = false; });
+document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("details[open]");
+  if (!open) return;
+  open.querySelector("summary").focus();
+  closeMenus(null);
+});
+byId("copy").addEventListener("click", () => navigator.clipboard.writeText(byId("sql").querySelector("pre").textContent));
+byId("theme").addEventListener("click", () => { toggleDark(); answers.forEach((_, id) => drawCard(id)); });
+byId("print").addEventListener("click", () => window.print());
+byId("fold").addEventListener("click", () => {
+  const folded = document.body.dataset.folded !== "true";
+  document.body.dataset.folded = String(folded);
+  byId("fold").setAttribute("aria-expanded", String(!folded));
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => answers.forEach((_, id) => drawCard(id)));
+for (const name of ["resize", "beforeprint", "afterprint"]) window.addEventListener(name, Cards.redrawAll);
+for (const name of ["hashchange", "popstate"]) {
+  window.addEventListener(name, () => {
+    if (!dashboard || Choice.write(choice) === location.hash) return;
+    choice = Choice.read(dashboard, location.hash);
+    show();
   });
-  window.addEventListener("hashchange", () => { if (dashboard) { choice = Filters.read(dashboard); show(); } });
-  start();
-})();
+}
+document.body.dataset.folded = "true";
+start();

@@ -1,78 +1,121 @@
-// One card a chart: title, menu, and a body that is loading, drawn, empty or explains why it cannot be drawn.
-"use strict";
-const Cards = (() => {
-  const { make } = Tables;
-  const DRAWN_AS_DOM = { table: Tables.table, pivot: Tables.pivot, funnel: Tables.funnel, indicator: Tables.indicator };
-  const drawings = new Map(); // body -> ECharts instance
+// One card a chart: title, definitions, menu, and a body that is loading, drawn, empty or says why it cannot be drawn.
+import { cartesian, measures } from "./cartesian.js";
+import { donut, heatmap, map, sankey } from "./grids.js";
+import { funnel, indicator } from "./figures.js";
+import { incidents } from "./incidents.js";
+import { pivot, table } from "./tables.js";
+import { savePng } from "./download.js";
+import { theme } from "./theme.js";
+import { make } from "./dom.js";
 
-  const theme = () => {
-    const style = getComputedStyle(document.documentElement);
-    const get = (name) => style.getPropertyValue(`--${name}`).trim();
-    return {
-      font: getComputedStyle(document.body).fontFamily, text: get("text"), soft: get("soft"), line: get("line"), card: get("card"), land: get("land"), border: get("border"),
-      band: get("band"), alarm: get("alarm"), series: get("series").split(" "), ramp: get("ramp").split(" "),
-    };
+const AS_DOM = { table, pivot, funnel, indicator };
+const AS_CHART = { donut, heatmap, map, sankey };
+const EMPTY = {
+  dated: "За этот период и с этими фильтрами данных нет. Расширьте период или снимите фильтр.",
+  follows: "В дни происшествия таких строк нет.",
+  timeless: "Данных для этого графика пока нет. Снимите фильтр или дождитесь более длинного журнала.",
+};
+const drawings = new Map(); // body -> {drawing, redraw}
+
+export const create = (id, chart, width, height, actions) => {
+  const body = make("div", { class: "body" });
+  const close = (act) => () => { menu.open = false; act(); };
+  const files = actions.file
+    ? ["csv", "xlsx"].map((kind) => make("a", { href: actions.file(id, kind), download: `${id}.${kind}`, "data-kind": kind, onclick: (event) => {
+      menu.open = false;
+      event.currentTarget.href = actions.file(id, kind);
+    } }, `скачать ${kind.toUpperCase()}`)) : [];
+  const menu = make("details", { class: "menu" },
+    make("summary", { "aria-label": `Действия: ${chart.title}` }, "⋯"),
+    make("div", {},
+      actions.file ? make("button", { type: "button", onclick: close(() => savePng(card, id)) }, "скачать PNG") : null, files,
+      make("button", { type: "button", onclick: close(() => actions.sql(id)) }, "показать SQL")));
+  const card = make("section", { class: `card type-${chart.type}`, id: `card-${id}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title, tabindex: -1 },
+    make("div", { class: "title" }, make("h2", {}, chart.title), hints(chart), menu),
+    chart.note ? make("p", { class: "note" }, chart.note) : null, body);
+  card.style.setProperty("--w", width);
+  card.style.setProperty("--h", height);
+  return card;
+};
+
+// the definitions of what the card shows
+const hints = (chart) => {
+  const told = Object.values(chart.fields).filter((field) => field.hint);
+  if (!told.length) return null;
+  return make("details", { class: "hint" }, make("summary", { "aria-label": `Что это: ${chart.title}`, title: told[0].hint }, "i"),
+    make("dl", {}, told.flatMap((field) => [make("dt", {}, field.title), make("dd", {}, field.hint)])));
+};
+
+const isEmpty = (chart, data) =>
+  !data.rows.length || (!chart.x.length && !chart.rows.length && data.rows[0].every((v) => v === null));
+
+export const draw = (card, chart, data, actions) => {
+  const body = card.querySelector(".body");
+  clear(body);
+  card.dataset.rows = data.rows.length;
+  if (data.untold || isEmpty(chart, data)) {
+    card.dataset.state = data.untold ? "untold" : "empty";
+    body.append(make("p", { class: "message" }, data.untold || EMPTY[chart.follows ? "follows" : chart.dated ? "dated" : "timeless"]));
+    return;
+  }
+  card.dataset.state = "ready";
+  const shown = withFormats(chart, data);
+  if (chart.type === "incidents") body.append(incidents(shown, data, actions.event, actions.choose));
+  else if (chart.type in AS_DOM) body.append(AS_DOM[chart.type](shown, data));
+  else drawChart(body, shown, data, actions);
+  for (const region of body.querySelectorAll(".scroll")) wholeRows(region);
+};
+
+const withFormats = (chart, data) => {
+  const fields = Object.fromEntries(Object.entries(data.formats || {}).map(([name, format]) => [name, { ...chart.fields[name], format }]));
+  return { ...chart, fields: { ...chart.fields, ...fields } };
+};
+
+const drawChart = (body, chart, data, actions) => {
+  const build = AS_CHART[chart.type] || (chart.x.length ? cartesian : measures);
+  const drawing = globalThis.echarts.init(body, null, { renderer: "svg" });
+  const redraw = () => {
+    drawing.resize();
+    drawing.setOption(build(chart, data, { ...theme(), width: body.clientWidth }), true);
   };
+  redraw();
+  drawing.on("click", (item) => { if (item.data && item.data.choice) actions.choose(item.data.choice); });
+  drawings.set(body, { drawing, redraw });
+};
 
-  const create = (id, chart, width, height, actions) => {
-    const body = make("div", { class: "body" });
-    const menu = make("details", { class: "menu" },
-      make("summary", { "aria-label": `Действия: ${chart.title}` }, "⋯"),
-      make("div", {},
-        make("button", { type: "button", onclick: () => { menu.open = false; actions.sql(id); } }, "показать SQL"),
-        actions.csv ? make("a", { href: "#", download: `${id}.csv`, onclick: (e) => { menu.open = false; e.currentTarget.href = actions.csv(id); } }, "скачать CSV") : null));
-    const card = make("section", { class: `card type-${chart.type}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title },
-      make("h2", {}, chart.title), chart.note ? make("p", { class: "note" }, chart.note) : null, menu, body);
-    card.style.setProperty("--w", width);
-    card.style.setProperty("--h", height);
-    return card;
-  };
+// a table ends with a whole row, so that nobody takes the cut one for the last
+const wholeRows = (region) => {
+  region.style.maxHeight = "";
+  const more = () => { region.dataset.more = region.scrollLeft + region.clientWidth < region.scrollWidth - 1 ? "right" : ""; };
+  region.onscroll = more;
+  more();
+  const rows = [...region.querySelectorAll("tbody tr:not(.total)")];
+  const room = region.clientHeight;
+  if (region.scrollHeight <= room + 1 || !rows.length) return;
+  const bottom = region.querySelector("tr.total") ? region.querySelector("tr.total").offsetHeight : 0;
+  const bar = region.offsetHeight - region.clientHeight;
+  const top = region.getBoundingClientRect().top - region.scrollTop;
+  const ends = rows.filter((row) => row.offsetHeight).map((row) => row.getBoundingClientRect().bottom - top);
+  const last = ends.filter((end) => end + bottom <= room).pop();
+  if (last) region.style.maxHeight = `${Math.floor(last + bottom + bar)}px`;
+};
 
-  const isEmpty = (chart, data) =>
-    !data.rows.length || (!chart.x.length && !chart.rows.length && data.rows[0].every((v) => v === null));
+export const fail = (card, message, retry) => {
+  const body = card.querySelector(".body");
+  clear(body);
+  card.dataset.state = "error";
+  body.append(make("p", { class: "message" }, message), retry ? make("button", { type: "button", onclick: retry }, "Повторить") : "");
+};
 
-  const draw = (card, chart, data, scale) => {
-    const body = card.querySelector(".body");
-    clear(body);
-    card.dataset.rows = data.rows.length;
-    if (isEmpty(chart, data)) {
-      card.dataset.state = "empty";
-      body.append(make("p", { class: "message" }, chart.dated
-        ? "За этот период и с этими фильтрами данных нет. Расширьте период или снимите фильтр."
-        : "Данных для этого графика пока нет. Снимите фильтр или дождитесь более длинного журнала."));
-      return;
-    }
-    card.dataset.state = "ready";
-    if (chart.type in DRAWN_AS_DOM) {
-      body.append(DRAWN_AS_DOM[chart.type](chart, data));
-      return;
-    }
-    const drawing = echarts.init(body, null, { renderer: "svg" });
-    drawing.setOption(Options.build(chart, data, { ...theme(), width: body.clientWidth }, scale));
-    drawings.set(body, drawing);
-  };
+const clear = (body) => {
+  if (drawings.has(body)) drawings.get(body).drawing.dispose();
+  drawings.delete(body);
+  body.replaceChildren();
+};
 
-  const fail = (card, message, retry) => {
-    const body = card.querySelector(".body");
-    clear(body);
-    card.dataset.state = "error";
-    body.append(make("p", { class: "message" }, message), retry ? make("button", { type: "button", onclick: retry }, "Повторить") : "");
-  };
+export const clearAll = () => { for (const body of [...drawings.keys()]) clear(body); };
 
-  const clear = (body) => {
-    if (drawings.has(body)) drawings.get(body).dispose();
-    drawings.delete(body);
-    body.replaceChildren();
-  };
-
-  const clearAll = () => { for (const body of [...drawings.keys()]) clear(body); };
-  window.addEventListener("resize", () => drawings.forEach((drawing) => drawing.resize()));
-  document.addEventListener("click", (event) => {
-    document.querySelectorAll("details[open]").forEach((d) => { if (!d.contains(event.target)) d.open = false; });
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    document.querySelectorAll("details[open]").forEach((d) => { d.open = false; d.querySelector("summary").focus(); });
-  });
-  return { create, draw, fail, clearAll };
-})();
+export const redrawAll = () => {
+  drawings.forEach(({ redraw }) => redraw());
+  document.querySelectorAll(".card .scroll").forEach(wholeRows);
+};

@@ -1,76 +1,93 @@
-// Numbers and dates as Russian readers expect them. Pure functions.
-"use strict";
-const Format = (() => {
-  const MONTHS = "январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь".split(" ");
-  const SHORT = "янв фев мар апр мая июн июл авг сен окт ноя дек".split(" ");
-  const NBSP = "\u00a0";
+// Numbers and dates as Russian readers expect them, by Intl. Pure functions but for the currency, which is set once.
 
-  const plain = (value, precision) =>
-    new Intl.NumberFormat("ru-RU", { minimumFractionDigits: precision, maximumFractionDigits: precision })
-      .format(value).replace("-", "−");
+const LOCALE = "ru-RU";
+const MINUS = "−";
+const NBSP = "\u00a0";
+const UNITS = [[86400, "дн"], [3600, "ч"], [60, "мин"], [1, "с"]];
+let currency = "RUB";
 
-  // 1 234 567 -> 1,2 млн
-  const compact = (value) => {
-    const size = Math.abs(value);
-    const [unit, name] = size >= 1e9 ? [1e9, "млрд"] : size >= 1e6 ? [1e6, "млн"] : size >= 1e4 ? [1e3, "тыс."] : [1, ""];
-    const scaled = value / unit;
-    const digits = Number.isInteger(scaled) || Math.abs(scaled) >= 100 ? 0 : unit === 1 && size >= 10 ? 0 : 1;
-    return plain(scaled, digits) + (name && NBSP + name);
-  };
+export const setCurrency = (code) => { currency = code; };
 
-  const duration = (seconds) => {
-    const s = Math.round(seconds);
-    const parts = [[86400, "дн"], [3600, "ч"], [60, "мин"], [1, "с"]];
-    const from = parts.findIndex(([unit]) => s >= unit);
-    if (from < 0) return `0${NBSP}с`;
-    let rest = s;
-    return parts.slice(from, from + 2).map(([unit, name]) => {
-      const count = Math.floor(rest / unit);
-      rest -= count * unit;
-      return count ? `${count}${NBSP}${name}` : "";
-    }).filter(Boolean).join(" ");
-  };
+const formats = new Map();
+const intl = (options) => {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(LOCALE, options));
+  return formats.get(key);
+};
+const written = (value, options) => intl(options).format(value).replace("-", MINUS);
+const digits = (count) => ({ minimumFractionDigits: count, maximumFractionDigits: count });
+const dates = (options) => {
+  const format = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options });
+  return (iso) => format.format(new Date(iso.slice(0, 10) + "T00:00:00Z")).replace(/\s?г\.$/, "").replace(".", "");
+};
+const longDay = dates({ day: "numeric", month: "short", year: "numeric" });
+const wholeMonth = dates({ month: "long", year: "numeric" });
 
-  // the text of a measure; null is a dash
-  const number = (value, format = {}, short = false) => {
-    if (value === null || value === undefined || value === "") return "–";
-    if (typeof value === "boolean") return value ? "да" : "нет";
-    if (typeof value === "string") return isDate(value) ? day(value) : value;
-    const { kind = "number", precision = 0 } = format;
-    if (kind === "percent") return plain(value * 100, precision) + NBSP + "%";
-    if (kind === "duration") return duration(value);
-    const tail = kind === "money" ? NBSP + "₽" : "";
-    if (short) return compact(value) + tail;
-    const digits = precision || (Math.abs(value) < 100 && !Number.isInteger(value) ? 1 : 0);
-    return plain(value, digits) + tail;
-  };
+export const day = (iso) => longDay(iso);
+export const month = (iso) => wholeMonth(iso);
 
-  const isDate = (value) => /^\d{4}-\d\d-\d\d/.test(value);
-  const day = (iso) => `${Number(iso.slice(8, 10))} ${SHORT[Number(iso.slice(5, 7)) - 1]} ${iso.slice(0, 4)}`;
-  const month = (iso) => `${MONTHS[Number(iso.slice(5, 7)) - 1]} ${iso.slice(0, 4)}`;
+export const duration = (seconds) => {
+  const from = UNITS.findIndex(([unit]) => Math.round(seconds) >= unit);
+  if (from < 0) return `0${NBSP}с`;
+  let rest = Math.round(seconds);
+  return UNITS.slice(from, from + 2).map(([unit, name]) => {
+    const count = Math.floor(rest / unit);
+    rest -= count * unit;
+    return count ? `${count}${NBSP}${name}` : "";
+  }).filter(Boolean).join(" ");
+};
 
-  // the text of a dimension's value; monthly: its dates stand for months
-  const label = (value, field = {}, monthly = false) => {
-    if (value === null || value === undefined) return "Не определено";
-    const named = field.labels && field.labels[String(value)];
-    if (named !== undefined) return named;
-    if (typeof value === "boolean") return value ? "да" : "нет";
-    if (field.type === "date") return monthly ? month(value) : day(value);
-    return String(value);
-  };
+// 1 234 567 -> 1,2 млн
+const compact = (value, options = {}) => {
+  const size = Math.abs(value);
+  if (size < 1e4) return written(value, { ...options, ...digits(Number.isInteger(value) || size >= 10 ? 0 : 1) });
+  const scaled = value / (size >= 1e9 ? 1e9 : size >= 1e6 ? 1e6 : 1e3);
+  const decimals = Number.isInteger(scaled) || Math.abs(scaled) >= 100 ? 0 : 1;
+  return written(value, { ...options, notation: "compact", ...digits(decimals) });
+};
 
-  // the change of a measure and whether it is good: {text, mood: good | bad | flat}
-  const change = (now, before, field) => {
-    if (now === null || before === null || now === undefined || before === undefined) return null;
-    const percent = field.format && field.format.kind === "percent";
-    if (!percent && before === 0) return null;
-    const delta = percent ? (now - before) * 100 : (now / before - 1) * 100;
-    const rounded = Math.abs(delta) < 0.05 ? 0 : delta;
-    const arrow = rounded === 0 ? "→" : rounded > 0 ? "▲" : "▼";
-    const text = `${arrow} ${plain(Math.abs(rounded), 1)}${NBSP}${percent ? "п. п." : "%"}`;
-    const good = field.better === "up" ? rounded > 0 : rounded < 0;
-    return { text, mood: rounded === 0 || !field.better ? "flat" : good ? "good" : "bad", delta: rounded };
-  };
+const isDate = (value) => /^\d{4}-\d\d-\d\d/.test(value);
 
-  return { number, label, change, day, month, duration, compact };
-})();
+// the text of a measure; null is a dash
+export const number = (value, format = {}, short = false) => {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return value ? "да" : "нет";
+  if (typeof value === "string") return isDate(value) ? day(value) : value;
+  const { kind = "number", precision = 0 } = format;
+  if (kind === "percent" && short && Math.abs(value) >= 100) return `${compact(100 * value)}${NBSP}%`;
+  if (kind === "percent") return written(value, { style: "percent", ...digits(precision) });
+  if (kind === "duration") return duration(value);
+  const money = kind === "money" ? { style: "currency", currency, currencyDisplay: "narrowSymbol" } : {};
+  if (short) return compact(value, money);
+  const decimals = precision || (Math.abs(value) < 100 && !Number.isInteger(value) ? 1 : 0);
+  return written(value, { ...money, ...digits(decimals) });
+};
+
+// the text of a dimension's value
+export const label = (value, field = {}, scale = null) => {
+  if (value === null || value === undefined || value === "") return "Не определено";
+  const named = field.labels && field.labels[String(value)];
+  if (named !== undefined) return named;
+  if (typeof value === "boolean") return value ? "да" : "нет";
+  if (field.type === "date") return grain(field, scale) === "month" ? month(value) : day(value);
+  return String(value);
+};
+
+// how long a date of the field is: day, week or month
+export const grain = (field, scale) => (field.grain === "scale" ? scale : field.grain) || "day";
+
+// the change of a measure and whether it is good: {text, mood: good | bad | flat, delta}
+export const change = (now, before, field) => {
+  if (now === null || before === null || now === undefined || before === undefined) return null;
+  const percent = field.format && field.format.kind === "percent";
+  if (!percent && before === 0) return null;
+  const delta = percent ? (now - before) * 100 : (now / before - 1) * 100;
+  const rounded = Math.abs(delta) < 0.05 ? 0 : delta;
+  const arrow = rounded === 0 ? "→" : rounded > 0 ? "▲" : "▼";
+  const text = `${arrow} ${written(Math.abs(rounded), digits(1))}${NBSP}${percent ? "п. п." : "%"}`;
+  const good = field.better === "up" ? rounded > 0 : rounded < 0;
+  return { text, mood: rounded === 0 || !field.better ? "flat" : good ? "good" : "bad", delta: rounded };
+};
+
+// an interval that says nothing: zero lies in it, and it reaches beyond 100 %
+export const isVague = (lower, upper) => lower <= 0 && upper >= 0 && Math.max(-lower, upper) > 1;

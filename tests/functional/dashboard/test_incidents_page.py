@@ -1,0 +1,157 @@
+"""An incident planted in the marts: its row, the charts beside it, its marks, and the sentences of a week."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+from preview import Visit, running, visiting
+from project import Project
+
+DAY = "2022-04-16"
+PLANT = """
+alter table telemetry_marts.mart_anomalies update
+    is_anomaly = true, kind = 'spike', direction = 'up', severity = 'critical', event_start = '{day}',
+    event_end = '{day}', event_key = concat(metric, '/', segment_type, '/', segment, '/{day}'),
+    impact = 90000, impact_share = 0.6
+where day = '{day}' and (metric, segment) in (('revenue', 'Все'), ('orders', 'Все'), ('revenue', 'Москва'))
+settings mutations_sync = 2
+"""
+DRIVERS = f"""
+insert into telemetry_marts.mart_anomaly_drivers
+select 'revenue/all/Все/{DAY}', 'revenue', '{DAY}', '{DAY}', 'city', arrayJoin(['Москва', 'Омск']),
+    100.0, 50.0, 50.0, 0.5, 100.0
+"""
+
+
+@pytest.fixture(scope="module")
+def planted(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the demo's warehouse with one incident of three series."""
+    project = Project(tmp_path_factory.mktemp("planted"))
+    held = shutil.ignore_patterns("status")  # of an engine that has it open
+    shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True, ignore=held)
+    project.ask(commands=(PLANT.format(day=DAY), DRIVERS))
+    return project
+
+
+@pytest.fixture(scope="module")
+def expected(planted: Project) -> dict[str, list[list[str]]]:
+    week = "event_date between '2022-04-17' and '2022-04-23'"
+    names = ("orders", "now", "before", "sessions")
+    answers = planted.ask(
+        f"select count() from telemetry_marts.fct_order_lines where order_date = '{DAY}'",
+        f"select sum(revenue) from telemetry_marts.fct_sales where {week}",
+        "select sum(revenue) from telemetry_marts.fct_sales"
+        " where event_date between '2022-04-10' and '2022-04-16'",
+        f"select count() from telemetry_marts.fct_sessions where session_date = '{DAY}'",
+    )
+    return dict(zip(names, answers, strict=True))
+
+
+@pytest.fixture(scope="module")
+def address(planted: Project, expected: object) -> Iterator[str]:
+    with running(planted) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    with visiting(browser, address) as visit:
+        yield visit
+
+
+def plain(text: str) -> str:
+    """Ordinary spaces for those that do not break."""
+    return text.replace("\u00a0", " ")
+
+
+PERIOD = {"from": "2022-03-01", "to": "2022-04-30"}
+
+
+def test_one_row_an_incident_and_a_press_drives_the_charts_beside(
+    visit: Visit, expected: dict[str, list[list[str]]]
+) -> None:
+    visit.open("anomalies", **PERIOD)
+    card = visit.page.locator("section[data-testid=anomaly_list]")
+    rows = card.locator("tbody tr:visible")
+    roots = rows.count()
+    mine = card.locator(f"tr[data-event='revenue/all/Все/{DAY}']")
+    assert plain(mine.inner_text()).startswith("16 апр, выручка: всплеск")
+    mine.locator(".press").click()
+    visit.ready()
+    assert "chosen" in (mine.get_attribute("class") or "")
+    fold = mine.locator(".expander")
+    fold.click()
+    assert fold.get_attribute("aria-expanded") == "true"
+    assert rows.count() == roots + 2
+    assert visit.rows("anomaly_drivers") == 2
+    assert visit.rows("event_orders") == min(30, int(expected["orders"][0][0]))
+    assert visit.rows("event_sessions") > 0
+
+    card.get_by_role("button", name="заказы: всплеск").click()
+    visit.ready()
+    assert visit.page.eval_on_selector("[data-testid=f_metric]", "e => e.value") == "orders"
+    assert "event=orders" in visit.page.url
+    card.get_by_role("button", name="выручка, Москва: всплеск").click()
+    visit.ready()
+    assert visit.page.eval_on_selector("[data-testid=f_series]", "e => e.value") == "Город: Москва"
+    cities = visit.page.locator("section[data-testid=event_orders] tbody td:nth-child(4)").all_inner_texts()
+    assert set(cities) <= {"Москва"}
+
+
+def test_a_mark_on_a_chart_leads_to_the_row(visit: Visit) -> None:
+    visit.open("sales", f_scale="day", **PERIOD)
+    card = visit.page.locator("section[data-testid=revenue_trend]")
+    assert "Аномалия" in (card.locator(".body svg").text_content() or "")
+    place = card.evaluate(
+        """card => {
+          const chart = echarts.getInstanceByDom(card.querySelector('.body'));
+          const index = chart.getOption().series.findIndex(s => s.name === 'Аномалия');
+          const point = chart.getOption().series[index].data[0].value;
+          const [x, y] = chart.convertToPixel({seriesIndex: index}, point);
+          const box = card.querySelector('.body').getBoundingClientRect();
+          return [box.left + x, box.top + y];
+        }"""
+    )
+    visit.page.mouse.click(*place)
+    visit.page.wait_for_selector("#tab-anomalies[aria-selected=true]")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.dataset.testid") == "anomaly_list"
+    assert plain(visit.page.inner_text("tr.chosen .press[aria-pressed=true]")).startswith("16 апр")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("", 1), ("&f_city=Москва", 1), ("&f_city=Омск", 0), ("&f_city=Москва&f_gender=Ж", 0)],
+)
+def test_marks_are_those_of_what_is_chosen(address: str, query: str, count: int) -> None:
+    path = f"api/charts/revenue_trend.json?from=2022-03-01&to=2022-04-30&f_scale=week{query}"
+    marks = httpx.get(address + path).json()["marks"]
+    assert [mark["at"] for mark in marks] == ["2022-04-11"] * count
+
+
+def test_the_first_page_says_what_the_marts_say(address: str, expected: dict[str, list[list[str]]]) -> None:
+    found = httpx.get(address + "api/overview").json()["sections"]
+    week = found[0]
+    assert week["title"].replace("\u00a0", " ") == "Неделя 17–23 апр против 10–16 апр"
+    now, before = (float(expected[name][0][0]) for name in ("now", "before"))
+    text = week["sentences"][0]["text"].replace("\u00a0", " ")
+    change = f"{100 * abs(now / before - 1):.1f} %".replace(".", ",")
+    assert text.startswith(f"Выручка {now / 1000:.1f} тыс. ₽, на {change} меньше".replace(".", ",", 1))
+    assert now < before
+
+
+def test_a_chart_of_an_incident_follows_it_and_not_the_period(
+    address: str, expected: dict[str, object]
+) -> None:
+    event = f"revenue/all/Все/{DAY}"
+    answer = httpx.get(
+        f"{address}api/charts/event_orders.json", params={"event": event, "from": "2022-03-01"}
+    )
+    dates = {row[0] for row in answer.json()["rows"]}
+    assert dates == {DAY}
+    csv = httpx.get(f"{address}api/charts/event_orders.csv", params={"event": event}).text
+    assert csv.count(DAY) == len(answer.json()["rows"])
