@@ -79,6 +79,8 @@ def open_warehouse(
     Raises:
         WarehouseUnavailable: with one line that says why and what to do.
     """
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+    from dbt.adapters.clickhouse.dbclient import ChRetryableException
     from dbt_common.exceptions import DbtBaseException
 
     from dbt.adapters.clickhouse_py.credentials import MEMORY
@@ -93,6 +95,8 @@ def open_warehouse(
         client = connect(credentials)
     except DbtBaseException as error:
         raise WarehouseUnavailable(" ".join(str(error).split())) from error
+    except (ClickHouseError, ChRetryableException) as error:
+        raise WarehouseUnavailable(f"{credentials.host}: {str(error).splitlines()[0][:300]}") from error
     path = Path(credentials.data_path) if embedded else None
     return Warehouse(
         client=client,

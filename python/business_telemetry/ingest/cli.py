@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -91,6 +92,8 @@ def ingest(
 
     report = Report(quiet=quiet, as_json=as_json)
     project = (project_dir or Path.cwd()).resolve()
+    # what libraries log while a server or Java is dying; the report says it in one line
+    logging.disable(logging.CRITICAL)
     try:
         files = find_files(sources)
         spark = Starting(master, project / "logs" / "spark.log")

@@ -70,7 +70,10 @@ def spark_context(master: str | None, log: Path) -> SparkContext:
     try:
         with log.open("w") as file:
             gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
-        return SparkContext(conf=conf, gateway=gateway)
+        context = SparkContext(conf=conf, gateway=gateway)
+        # it would print a traceback when Java dies, and that is told otherwise
+        context._accumulatorServer.handle_error = lambda *_: None
+        return context
     except (PySparkRuntimeError, Py4JError, OSError) as error:
         raise LoadFailed(f"Spark does not start; its messages are in {log}.") from error
 

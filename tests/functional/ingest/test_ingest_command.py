@@ -217,7 +217,7 @@ def test_exit_codes_and_messages(
     assert "no such contract; shipped are" in failure(2, str(source), "--log", "moon")
     assert "names no file" in failure(2, "")
     assert "http:// is not read" in failure(2, "http://127.0.0.1/log.csv")
-    assert "no column action" in failure(2, str(ROOT / "seeds" / "cities.csv"))
+    assert "no column userid, timestamp, action" in failure(2, str(ROOT / "seeds" / "cities.csv"))
 
     hold = "from business_telemetry.warehouse import *; w = open_warehouse(); print(flush=True); input()"
     holder = subprocess.Popen(

@@ -26,7 +26,8 @@ def shown(*arguments: object, code: int = 0) -> str:
 def shop(tmp_path: Path) -> Path:
     words = ("просмотр", "корзина", "покупка", "прокрутка")
     rows = (
-        f"c{n % 5};v{n % 9};{1 + n % 28:02d}.03.2024 {n % 24:02d}:{n % 60:02d};{words[n % 4]};{n},50;1;S{n};Омск;ж"
+        f"c{n % 5};v{n % 9};{1 + n % 28:02d}.03.2024 {n % 24:02d}:{n % 60:02d};"
+        f"{words[n % 4]};{n},50;1;S{n};Омск;ж"
         for n in range(40)
     )
     path = tmp_path / "events.csv"
