@@ -177,13 +177,14 @@ def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:
 
 
 def _keys(sample: bytes) -> tuple[str, ...]:
-    """The keys of the first objects, each once."""
-    keys: dict[str, None] = {}
+    """The keys of the first objects, each once, whatever its case."""
+    keys: dict[str, str] = {}
     for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:SAMPLE_LINES]:
         try:
             found = json.loads(line)
         except ValueError:
             continue
         if isinstance(found, dict):
-            keys.update(dict.fromkeys(found))
-    return tuple(keys)
+            for name in found:
+                keys.setdefault(name.strip().lower(), name)
+    return tuple(keys.values())

@@ -157,7 +157,7 @@ def claim(server: Server, host: str, pid: int, load_id: str) -> None:
 def leave_behind(server: Server, source: Path, host: str, pid: int) -> str:
     """What a process leaves that is killed after its rows were swapped in and before its manifest row."""
     load_id = load_id_of(source)
-    ensure_raw_tables(server.warehouse.client, "telemetry")
+    ensure_raw_tables(server.warehouse.client, "telemetry", "UTC")
     raw = RawLayer(server.warehouse.client, "telemetry")
     landing = raw.create_landing(load_id)
     for table in (landing.events, "raw.events"):
@@ -287,7 +287,7 @@ def at_step(step: int, what: Callable[[], None]) -> tuple[Callable[[], None], li
 def test_two_that_claim_at_once(server: Server, dead: bool, released: bool) -> None:
     """One is stopped between any two statements while the other claims: never do both hold the claim."""
     client = server.warehouse.client
-    ensure_raw_tables(client, "telemetry")
+    ensure_raw_tables(client, "telemetry", "UTC")
     step, steps = 1, 2
     while step <= steps:
         if dead:
