@@ -34,7 +34,8 @@ class Owner:
     @property
     def is_dead(self) -> bool:
         """Has it certainly ended? Of another host, that is not known."""
-        return self.host == socket.gethostname() and began(self.pid) != self.began
+        now = began(self.pid)
+        return self.host == socket.gethostname() and (not now or now != self.began)
 
 
 def began(pid: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,21 @@ import pytest
 from ingest_server import Server
 
 from business_telemetry.warehouse import Endpoint, Warehouse
+
+
+@pytest.fixture(scope="session", autouse=True)
+def object_store() -> int:
+    """The port of the tests' S3: workers of Spark know only what was set before they began."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = int(found.getsockname()[1])
+    os.environ |= {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return port
 
 
 @pytest.fixture

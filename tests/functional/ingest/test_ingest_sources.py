@@ -31,19 +31,10 @@ def users(server: Server) -> list[str]:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(object_store: int) -> Iterator[str]:
     """A bucket of an S3 on this machine."""
-    s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=object_store, verbose=False)
     s3.start()
-    host, port = s3.get_host_and_port()
-    for name, value in (
-        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_EC2_METADATA_DISABLED", "true"),
-    ):
-        monkeypatch.setenv(name, value)
     boto3.client("s3").create_bucket(Bucket="logs")
     yield "logs"
     s3.stop()
@@ -108,7 +99,7 @@ def test_a_cluster_whose_tasks_send_their_own_rows(server: Server, tmp_path: Pat
             start(
                 "org.apache.spark.deploy.worker.Worker",
                 *("--host", "127.0.0.1", "--cores", "1"),
-                *("--memory", "512m", "--webui-port", "0", "--work-dir", str(tmp_path / "work")),
+                *("--memory", "2g", "--webui-port", "0", "--work-dir", str(tmp_path / "work")),
                 master,
             )
         until = time.monotonic() + 90
