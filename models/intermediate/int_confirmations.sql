@@ -215,7 +215,7 @@ stretched as (
     from continued
 ),
 
--- of showings that follow each other alike, the first makes an order, and so does the next one too late to be its reload
+-- of showings that follow each other alike, the first makes an order, and so does the next too late to be its reload
 stretches as (
     select
         read_for,

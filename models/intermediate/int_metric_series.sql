@@ -2,17 +2,17 @@ with
 
 sales as (
     select * from {{ ref('fct_sales') }}
-    where {{ in_observed_span('event_date') }}
+    where {{ in_observed_span('event_date') }} -- noqa: LT02
     {%- if var('as_of') %}
-        and event_date <= toDate('{{ var("as_of") }}')
+        and event_date <= toDate('{{ var("as_of") }}') -- noqa: LT02
     {%- endif %}
 ),
 
 funnel as (
     select * from {{ ref('fct_funnel') }}
-    where {{ in_observed_span('session_date') }}
+    where {{ in_observed_span('session_date') }} -- noqa: LT02
     {%- if var('as_of') %}
-        and session_date <= toDate('{{ var("as_of") }}')
+        and session_date <= toDate('{{ var("as_of") }}') -- noqa: LT02
     {%- endif %}
 ),
 

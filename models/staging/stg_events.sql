@@ -65,7 +65,7 @@ derived_sessions as (
     from openings
 ),
 
--- in each second of a user the strongest row stands first; one sort, in the order of the source, serves all that is asked
+-- in each second of a user the strongest row stands first; one sort, in the source's order, serves all that is asked
 ranked as (
     select
         source_events.*,

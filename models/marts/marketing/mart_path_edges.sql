@@ -3,9 +3,9 @@
 with
 
 months as (
-    {{ versions }}
+    {{ versions }} -- noqa: LT02
     {%- if is_incremental() %}
-        and {{ in_months('month', stale_months(versions, 'month')) }}
+        and {{ in_months('month', stale_months(versions, 'month')) }} -- noqa: LT02
     {%- endif %}
 ),
 
