@@ -170,7 +170,9 @@ def _cast(text: pl.Series, type_: Any) -> pl.Series:
     others = (numbers.is_null() & (text != "")).arg_true()
     if not len(others):
         return numbers
-    plain = text.gather(others).str.strip_chars().str.strip_suffix(".0")
+    plain = text.gather(others).str.strip_chars()
+    if type_ == pl.Int64:
+        plain = plain.str.strip_suffix(".0")
     return numbers.scatter(others, plain.cast(type_, strict=False))
 
 
