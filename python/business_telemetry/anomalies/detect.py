@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from business_telemetry.anomalies import scan
-from business_telemetry.anomalies.events import Found, Scores, describe
+from business_telemetry.anomalies.closed import closed_days
+from business_telemetry.anomalies.events import Found, Scores, describe, level_change
 from business_telemetry.anomalies.expected import Expected, expect
 from business_telemetry.anomalies.panel import Bools, Panel
 from business_telemetry.anomalies.scan import Deviations, Interval
@@ -25,13 +26,16 @@ def score(panel: Panel) -> Scores:
 
     Two rounds: what the first finds is left out when the second learns what to expect.
     """
+    shut = closed_days(panel)
+    panel = replace(panel, y=np.where(shut, np.nan, panel.y))
     tested = testable(panel)
     expected = expect(panel, panel.observed)
     first = find(panel, expected, tested, tested, learn_tails=False).intervals
-    expected = expect(panel, panel.observed & ~covered(first, panel.y.shape))
+    odd = [item for item in first if level_change(expected, item) is None]
+    expected = expect(panel, panel.observed & ~covered(odd, panel.y.shape), expected)
     # single days stay among those that tell how wild a series' days are
     quiet = tested & ~covered([item for item in first if item.end - item.start > 1], panel.y.shape)
-    return describe(panel, expected, tested, find(panel, expected, tested, quiet, learn_tails=True))
+    return describe(panel, expected, tested, find(panel, expected, tested, quiet, learn_tails=True), shut)
 
 
 def testable(panel: Panel) -> Bools:
