@@ -104,7 +104,9 @@ def log_season(random: np.random.Generator, dates: NDArray[np.datetime64], world
     return season
 
 
-def draw_incidents(random: np.random.Generator, world: World, city: Floats, category: Floats) -> list[Incident]:
+def draw_incidents(
+    random: np.random.Generator, world: World, city: Floats, category: Floats
+) -> list[Incident]:
     """Incidents of random kind, place, size and time after the first two months; at most one a place and day."""
     found: list[Incident] = []
     busy = np.zeros((len(city), world.days), dtype=np.bool_)
@@ -154,7 +156,9 @@ def simulate(seed: int, world: World) -> Labelled:
     sessions = np.exp(log_rate)
     if world.closed >= 0:
         sessions[:, dates.astype(int) % 7 == world.closed] = 0.0
-    conversion = RATE * np.exp(random.normal(0, 0.15, len(place))[:, None] + wander(random, 1, world.days, 0.03, 60))
+    conversion = RATE * np.exp(
+        random.normal(0, 0.15, len(place))[:, None] + wander(random, 1, world.days, 0.03, 60)
+    )
     price = np.exp(random.normal(7, 0.5, CATEGORIES))[category, None] * np.exp(
         0.02 / np.sqrt(2) * random.standard_t(4, world.days)
     )
@@ -169,7 +173,11 @@ def simulate(seed: int, world: World) -> Labelled:
     shape = orders / AMOUNT_CV**2
     revenue = np.where(orders > 0, random.gamma(np.maximum(shape, 1e-9)) * AMOUNT_CV**2 * now["price"], 0.0)
     groups = np.vstack(
-        [np.ones(len(place)), *(city == one for one in range(CITIES)), *(category == one for one in range(CATEGORIES))]
+        [
+            np.ones(len(place)),
+            *(city == one for one in range(CITIES)),
+            *(category == one for one in range(CATEGORIES)),
+        ]
     ).astype(float)
     values = {"sessions": groups @ seen, "orders": groups @ orders, "revenue": groups @ revenue}
     usual, real = expectations(groups, base), expectations(groups, now)
@@ -177,9 +185,7 @@ def simulate(seed: int, world: World) -> Labelled:
     noise = sigmas(usual, values, shock_sd)
     shift = np.vstack([(real[name] - usual[name]) / np.maximum(noise[name], 1e-9) for name in METRICS])
     labels = [
-        label
-        for one in incidents
-        for label in labels_of(one, groups, base, usual, noise, shift, len(groups))
+        label for one in incidents for label in labels_of(one, groups, base, usual, noise, shift, len(groups))
     ]
     high = np.repeat([True, True, True, True], len(groups))
     high &= np.tile(values["orders"].mean(1), 4) >= 50
@@ -192,8 +198,14 @@ def expectations(groups: Floats, levers: dict[str, Floats]) -> dict[str, Floats]
     """Expected value of every segment and day by metric."""
     sessions = levers["traffic"]
     orders = sessions * np.minimum(levers["conversion"], 1.0)
-    sums = {"sessions": groups @ sessions, "orders": groups @ orders, "revenue": groups @ (orders * levers["price"])}
-    ratio = np.divide(sums["orders"], sums["sessions"], out=np.zeros_like(sums["orders"]), where=sums["sessions"] > 0)
+    sums = {
+        "sessions": groups @ sessions,
+        "orders": groups @ orders,
+        "revenue": groups @ (orders * levers["price"]),
+    }
+    ratio = np.divide(
+        sums["orders"], sums["sessions"], out=np.zeros_like(sums["orders"]), where=sums["sessions"] > 0
+    )
     return {**sums, "conversion": ratio}
 
 
@@ -219,10 +231,15 @@ def labels_of(
     segments: int,
 ) -> list[Label]:
     """The series in which one incident, alone, is clear enough to judge."""
-    alone = expectations(groups, {name: values * one.factor(name, values.shape[1]) for name, values in base.items()})
+    alone = expectations(
+        groups, {name: values * one.factor(name, values.shape[1]) for name, values in base.items()}
+    )
     found = []
     for number, metric in enumerate(METRICS):
-        change, sd = (alone[metric] - usual[metric])[:, one.days], np.maximum(noise[metric][:, one.days], 1e-9)
+        change, sd = (
+            (alone[metric] - usual[metric])[:, one.days],
+            np.maximum(noise[metric][:, one.days], 1e-9),
+        )
         day_z, snr = np.median(np.abs(change) / sd, 1), np.abs(change.sum(1)) / np.sqrt((sd**2).sum(1))
         for row in np.flatnonzero((day_z >= MIN_DAY_SHIFT) & (snr >= MIN_SNR)):
             sign, series = int(np.sign(change[row].sum())), number * segments + int(row)

@@ -21,13 +21,15 @@ def closed_days(panel: Panel) -> Bools:
     whole = np.isfinite(panel.y) & ~panel.partial
     empty = whole & (panel.y <= 0)
     closed = np.zeros(empty.shape, dtype=np.bool_)
-    weekday = panel.dates.astype("datetime64[D]").astype(np.int64) % 7
+    weekday = panel.dates.astype(np.int64) % 7
     scarce = empty.sum(1) <= (RARE + 2 / 7) * np.maximum(whole.sum(1), 1)
     for row in np.flatnonzero((empty.sum(1) >= 2) & scarce):
         special = np.isin(
             panel.dates, [one.day for one in panel.calendar if one.scope is None or row in one.scope]
         )
-        closed[row] = on_weekdays(empty[row], whole[row], weekday) | on_known(empty[row], whole[row] & special)
+        closed[row] = on_weekdays(empty[row], whole[row], weekday) | on_known(
+            empty[row], whole[row] & special
+        )
     for row in np.flatnonzero(panel.parent >= 0):
         closed[row] |= empty[row] & closed[panel.parent[row]]
     return closed
@@ -41,7 +43,13 @@ def on_weekdays(empty: Bools, whole: Bools, weekday: Ints) -> Bools:
         others = whole & (weekday != one)
         if len(days) <= NEAR or empty[days].sum() <= NEAR:
             continue
-        crowd = np.sort([empty[others & (weekday == other)].mean() for other in range(7) if (others & (weekday == other)).any()])
+        crowd = np.sort(
+            [
+                empty[others & (weekday == other)].mean()
+                for other in range(7)
+                if (others & (weekday == other)).any()
+            ]
+        )
         if not len(crowd) or crowd[: max(1, len(crowd) - 1)].max() > RARE:
             continue  # one more closed weekday is allowed for
         counts, place = np.concatenate([[0], np.cumsum(empty[days])]), np.arange(len(days))
@@ -55,7 +63,7 @@ def on_weekdays(empty: Bools, whole: Bools, weekday: Ints) -> Bools:
 def on_known(empty: Bools, special: Bools) -> Bools:
     """T flags: empty and known to be special, where at least two and most of such days are empty."""
     shut: Bools = empty & special
-    return shut & (shut.sum() >= max(2, special.sum() / 2))
+    return shut if shut.sum() >= max(2, special.sum() / 2) else np.zeros_like(shut)
 
 
 def in_gap(empty: Bools) -> Bools:

@@ -39,7 +39,8 @@ class Event:
 class Scores:
     """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged.
 
-    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself.
+    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history` says of
+    each series what its days can tell.
     """
 
     expected: Floats
@@ -53,6 +54,7 @@ class Scores:
     is_tested: Bools
     event: Ints
     events: list[Event]
+    history: list[str]
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,14 @@ def level_change(expected: Expected, item: Interval) -> Turn | None:
     """The change of level that an interval is the beginning of."""
     for one in expected.turns.get(item.series, []):
         near = abs(item.start - one.start) <= NEAR_DAYS and item.start < one.end
-        if near and one.size * item.score > 0 and item.end - item.start > NEAR_DAYS:
+        if near and not one.is_incident and one.size * item.score > 0 and item.end - item.start > NEAR_DAYS:
             return one
     return None
 
 
-def describe(panel: Panel, expected: Expected, tested: Bools, found: Found, closed: Bools) -> Scores:
+def describe(
+    panel: Panel, expected: Expected, tested: Bools, found: Found, closed: Bools, history: list[str]
+) -> Scores:
     """Put the flagged intervals over the day results and turn ratios back into ratios; closed days expect 0."""
     lower, upper = band(expected.mean, expected.total_variance, panel.power, BAND)
     day, p_value, q_value = found.day.copy(), found.p_value.copy(), found.q_value.copy()
@@ -121,6 +125,7 @@ def describe(panel: Panel, expected: Expected, tested: Bools, found: Found, clos
         is_tested=tested,
         event=event,
         events=events,
+        history=history,
     )
 
 

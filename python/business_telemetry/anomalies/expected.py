@@ -15,7 +15,7 @@ from business_telemetry.anomalies.noise import normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.regression import MONTHS, Design, Fit, block_scores, design, fit_rows
 from business_telemetry.anomalies.special import Special, special_days
-from business_telemetry.anomalies.turns import Deviation, Turn, find_turns, shared
+from business_telemetry.anomalies.turns import MIN_AFTER, Deviation, Turn, find_turns, shared
 
 SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
 SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
@@ -47,11 +47,23 @@ class Expected:
         return total
 
 
-def lasting(panel: Panel, turns: Sequence[Turn]) -> list[Turn]:
-    """The turns that may stay: to the end of the log, or long ones while a season cannot be told from them."""
-    return [
-        one for one in turns if one.lasts or (not panel.knows_year and one.end - one.start >= SEASON_DAYS)
+def to_keep(panel: Panel, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns of a series whose level has changed for good, or may have: none otherwise.
+
+    Until a year is known a long shift that comes back may be a season.
+    """
+    marked = [
+        replace(one, is_incident=not one.lasts and (panel.knows_year or one.end - one.start < SEASON_DAYS))
+        for one in turns
     ]
+    back = [one for one in marked if not one.lasts]
+    stay = [one for one in marked if not one.is_incident and (not one.lasts or is_seen(one, back))]
+    return [*stay, *(one for one in marked if one.is_incident)] if stay else []
+
+
+def is_seen(step: Turn, shifts: Sequence[Turn]) -> bool:
+    """Whether a step begins with MIN_AFTER days that no shift covers: the two would undo each other."""
+    return not any(one.start < step.start + MIN_AFTER and one.end > step.start for one in shifts)
 
 
 def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int = SETTLE_DAYS) -> Expected:
@@ -73,11 +85,10 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
     if known is None:
         x = design(panel, calendar)
         seen = [deviation(Problem(panel, log_n[[row]], x, special, use, 0), row, 0) for row in roots.tolist()]
-        own = [lasting(panel, find_turns(one)) for one in seen]
-        every = [turn for found in own for turn in found]
+        own = [to_keep(panel, find_turns(one)) for one in seen]
+        every = [turn for found in own for turn in found if not turn.is_incident]
         turns = {
-            row: shared(one, found, every)
-            for row, one, found in zip(roots.tolist(), seen, own, strict=True)
+            row: shared(one, found, every) for row, one, found in zip(roots.tolist(), seen, own, strict=True)
         }
 
     def fit_family(rows: Ints, base: Floats, x: Design, depth: int) -> Fit:
@@ -141,24 +152,32 @@ class Problem:
         scale = np.maximum(np.median(block, axis=1) / 0.6745, 1.0)
         odd = np.flatnonzero(block.max(1) > ODD_BLOCK * scale).tolist()
         return {
-            int(rows[place]): lasting(self.panel, find_turns(deviation(self, int(rows[place]), place)))
+            int(rows[place]): to_keep(self.panel, find_turns(deviation(self, int(rows[place]), place)))
             for place in odd
         }
 
     def refit(self, place: int, row: int, fit: Fit, turns: Sequence[Turn]) -> list[Turn]:
-        """Fit one series anew with its turns, into `fit`; the turns with their sizes.
-        """
+        """Fit one series anew with its turns, into `fit`; the turns with their sizes."""
         rows, first = np.array([row]), self.x.columns.shape[1]
         own = fit_rows(
-            self.panel, rows, self.base[[place]], self.x.with_turns(turns), self.special, self.use[rows], self.depth
+            self.panel,
+            rows,
+            self.base[[place]],
+            self.x.with_turns(turns),
+            self.special,
+            self.use[rows],
+            self.depth,
         )
         fit.put(place, own, first)
         sizes = own.coefficients[0, first:].tolist()
         sized = [replace(one, size=size) for one, size in zip(turns, sizes, strict=True)]
         clear = [one for one in sized if abs(one.size) >= SMALLEST]
         if len(clear) < len(sized):
-            return self.refit(place, row, fit, clear)
+            return self.refit(place, row, fit, to_keep(self.panel, clear))
         fit.put(place, own, first)
+        for one in sized:
+            if one.is_incident:
+                fit.curve[place] -= one.size * one.column(len(fit.curve[place]))
         return sized
 
 
@@ -169,9 +188,13 @@ def deviation(problem: Problem, row: int, place: int) -> Deviation:
     calm = fit_rows(
         problem.panel, rows, problem.base[[place]], x, problem.special, use[None], problem.depth, blocks=False
     )
+    known = slice(
+        0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0
+    )  # a forecast's days are still to come
     mean, weight = calm.mean[0], np.where(use, calm.mean[0] ** 2 / calm.variance[0], 0.0)
     ratio = np.where(use, problem.panel.y[row], mean) / mean
-    return Deviation(x.columns, x.prior[problem.depth], weight, np.log(np.clip(ratio, 1 / LARGEST, LARGEST)))
+    residual = np.log(np.clip(ratio, 1 / LARGEST, LARGEST))
+    return Deviation(x.columns[known], x.prior[problem.depth], weight[known], residual[known])
 
 
 def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:

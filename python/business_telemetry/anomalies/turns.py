@@ -15,30 +15,35 @@ import numpy as np
 
 from business_telemetry.anomalies.panel import Bools, Floats, Ints
 
-LENGTHS = (14, 21, 30, 42, 60)  # days of shifts that come back, roughly
+LENGTHS = (14, 21, 30, 42, 60, 90)  # days of shifts that come back, roughly
 STRIDE, NEAR = 3, 6  # days between candidate starts, and around the best one for a closer look
 MIN_AFTER = 14  # days after a step before it is one
 MIN_SCORE, MIN_SIZE = 5.0, 0.08  # in units of how 28-day sums scatter; log size
 SHARED_SCORE = 3.0  # of a turn that another metric of the shop shows clearly
-RETURN = 1.15  # a shift that comes back, two turns, must explain this many times as much as a step
-MOST = 8
+RETURN = 12.0  # more that a shift that comes back, two turns, must explain, times the inflation
+MOST = 5
 BLOCK = 28
+CALMEST = 2.0  # least inflation of any shop
 TURN_PRIOR = 1.0
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Days start to end (exclusive) at another level, by a log size; `lasts` if to the end of the log."""
+    """Days start to end (exclusive) at another level, by a log size; `lasts` if to the end of the log.
+
+    `is_incident`: it came back and cannot be a season, so nothing is expected of it.
+    """
 
     start: int
     end: int
     size: float
     lasts: bool
+    is_incident: bool = False
 
     def column(self, days: int, settle: int = 0) -> Floats:
         """1 on the days at the other level (from the day `settle` on), 0 elsewhere."""
         day = np.arange(days)
-        inside: Floats = ((day >= self.start + settle) & (day < self.end)).astype(float)
+        inside: Floats = ((day >= self.start + settle) & ((day < self.end) | self.lasts)).astype(float)
         return inside
 
 
@@ -67,17 +72,27 @@ class Deviation:
 def find_turns(series: Deviation) -> list[Turn]:
     """The turns of one series, the clearest first."""
     found: list[Turn] = []
-    precision, left = without(series)
     while len(found) < MOST:
-        best = strongest(series.columns, precision, series.weight, left)
-        if best is None or abs(best[1].size) < MIN_SIZE:
+        best = next_turn(series)
+        if best is None:
             break
-        series = series.beside(best[1])
-        precision, left = without(series)
-        if best[0] < MIN_SCORE**2 * inflation(series.weight, left):
-            break
-        found.append(best[1])
+        series = series.beside(best)
+        found.append(best)
     return found
+
+
+def next_turn(series: Deviation) -> Turn | None:
+    """The turn that explains most, if it is clear: a step, or the shift that comes back if that is worth it."""
+    precision, left = without(series)
+    finalists = []
+    for one in strongest(series.columns, precision, series.weight, left):
+        wide = inflation(series.weight, without(series.beside(one[1]))[1])
+        finalists.append((*one, wide))
+    if not finalists:
+        return None
+    wide = min(one[2] for one in finalists)
+    gain, turn, _ = max(finalists, key=lambda one: one[0] - (0.0 if one[1].lasts else RETURN * wide))
+    return turn if gain >= MIN_SCORE**2 * wide and abs(turn.size) >= MIN_SIZE else None
 
 
 def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[Turn]:
@@ -101,50 +116,56 @@ def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[T
 def without(series: Deviation) -> tuple[Floats, Floats]:
     """Inverse of the penalised P × P normal matrix, and the T residuals of the weighted ridge regression."""
     x, weight = series.columns, series.weight
-    precision: Floats = np.linalg.inv(x.T @ (weight[:, None] * x) + np.diag(series.prior**-2.0))
+    normal = x.T @ (weight[:, None] * x) + np.diag(series.prior**-2.0)
+    precision = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     return precision, series.residual - x @ (precision @ (x.T @ (weight * series.residual)))
 
 
-def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> tuple[float, Turn] | None:
-    """The candidate with the largest fall of the weighted sum of squares, and that fall."""
+def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
+    """The best step and the best shift that comes back, with the falls of the weighted sum of squares."""
     days = len(weight)
     parts = np.column_stack([weight * residual, weight, weight[:, None] * x])
     sums = np.vstack([np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)])
 
-    def gains(starts: Ints, ends: Ints) -> tuple[Floats, Floats]:
+    def best_of(starts: Ints, ends: Ints) -> tuple[float, Turn]:
         part = sums[ends] - sums[starts]
         gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
         net = mass - ((cross @ precision) * cross).sum(1)
         size = np.where(net > 0.05 * mass, gross / np.maximum(net, 1e-9), 0.0)
-        return np.where(ends < days, gross * size / RETURN, gross * size), size
-
-    def best_of(starts: Ints, ends: Ints) -> tuple[float, Turn]:
-        gain, size = gains(starts, ends)
-        at = int(np.argmax(gain))
-        return float(gain[at]), Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
+        at = int(np.argmax(gross * size))
+        turn = Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
+        return float(gross[at] * size[at]), turn
 
     coarse = np.arange(MIN_AFTER, days - MIN_AFTER + 1, STRIDE)
-    pairs = [(coarse, np.full(len(coarse), days))]
-    pairs += [(inside, inside + length) for length in LENGTHS for inside in [coarse[coarse < days - length]]]
-    found = [best_of(starts, ends) for starts, ends in pairs if len(starts)]
-    if not found:
-        return None
-    best = max(found, key=lambda one: one[0])[1]
-    first, last = (
-        np.unique(np.clip(np.arange(day - NEAR, day + NEAR + 1), MIN_AFTER, days)) for day in (best.start, best.end)
-    )
-    if best.lasts:
-        first, last = first[first <= days - MIN_AFTER], np.array([days])
-    starts, ends = (part.ravel() for part in np.meshgrid(first, last))
-    return best_of(starts[ends > starts], ends[ends > starts])
+    if not len(coarse):
+        return []
+    step = best_of(coarse, np.full(len(coarse), days))[1]
+    inside = [
+        (part, part + length) for length in LENGTHS for part in [coarse[coarse < days - length]] if len(part)
+    ]
+    near = np.clip(np.arange(step.start - NEAR, step.start + NEAR + 1), MIN_AFTER, days - MIN_AFTER)
+    found = [best_of(near, np.full(len(near), days))]
+    pairs = [np.meshgrid(near, np.arange(max(days - BLOCK, 1), days))]  # the step, lately gone
+    if inside:
+        back = max((best_of(*one) for one in inside), key=lambda one: one[0])[1]
+        pairs.append(np.meshgrid(around(back.start, days), around(back.end, days)))
+    starts, ends = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
+    long = ends - starts >= MIN_AFTER
+    return [*found, best_of(starts[long], ends[long])] if long.any() else found
+
+
+def around(day: int, days: int) -> Ints:
+    """The days near one, inside the log."""
+    near: Ints = np.unique(np.clip(np.arange(day - NEAR, day + NEAR + 1), 1, days - 1))
+    return near
 
 
 def inflation(weight: Floats, residual: Floats) -> float:
-    """How much wider than independent days the four-week sums scatter (median of squares), at least 1."""
+    """How much wider than independent days the four-week sums scatter (median of squares)."""
     whole = len(weight) // BLOCK * BLOCK
     if whole < 4 * BLOCK:
-        return 1.0
+        return CALMEST
     mass = weight[-whole:].reshape(-1, BLOCK).sum(1)
     score = (weight * residual)[-whole:].reshape(-1, BLOCK).sum(1) / np.sqrt(np.maximum(mass, 1e-9))
     known: Bools = mass > 0
-    return max(1.0, float(np.median(score[known] ** 2)) / 0.455) if known.any() else 1.0
+    return max(CALMEST, float(np.median(score[known] ** 2)) / 0.455) if known.any() else CALMEST
