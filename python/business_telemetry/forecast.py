@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from business_telemetry.anomalies.panel import Floats, Ints, Panel
-from business_telemetry.forecast_candidates import DEFAULT, FIXED, NAIVE, YEAR, candidates, mean_of
+from business_telemetry.forecast_candidates import DEFAULT, FOLLOWING, NAIVE, YEAR, candidates, mean_of
 
 HORIZON = 92
 FIRST_ORIGIN = YEAR + 28  # days of history before the first backtest
@@ -38,7 +38,7 @@ class Predictions:
         values: K × S × H predictions by candidate, NaN where its history is too short.
         actual: K × S × H values that came, NaN where a day is not over or not whole.
         usual_change: S mean |y(t) - y(t-7)|, the unit of the MASE.
-        adaptive_only: the level has lately changed for good: only methods that follow compete.
+        level_changed: the total's level has lately changed: only methods that follow it compete.
     """
 
     origins: NDArray[np.datetime64]
@@ -46,7 +46,7 @@ class Predictions:
     values: dict[str, Floats]
     actual: Floats
     usual_change: Floats
-    adaptive_only: bool = False
+    level_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Pred
         values={name: np.array([run[name] for run in runs]) for name in runs[0]},
         actual=np.array([came[:, day : day + horizon] for day in origins]),
         usual_change=mean_of(np.abs(panel.y[:, 7:] - panel.y[:, :-7])),
-        adaptive_only=results[-1][1],
+        level_changed=results[-1][1],
     )
 
 
@@ -157,7 +157,7 @@ def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_
         usable = (
             known.any() and np.isfinite(predicted[known]).all() and np.isfinite(predicted[-1, here]).all()
         )
-        if usable and not (past.adaptive_only and name in FIXED):
+        if usable and (name in FOLLOWING or not past.level_changed):
             errors[name] = float(np.abs(past.actual - predicted)[known].sum())
     return min(errors, key=lambda name: errors[name]) if errors else DEFAULT
 

@@ -1,10 +1,11 @@
-"""What daily revenue may be: simple methods, each from the days of a panel only. Pure functions, S × H values."""
+"""What daily revenue may be: simple methods, each from the days of a panel only. Pure functions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+from scipy.signal import lfilter
 
 from business_telemetry.anomalies.expected import Expected, expect
 from business_telemetry.anomalies.panel import Floats, Panel
@@ -14,28 +15,75 @@ WEEKS = 4  # that tell the current level
 RECENT_DAYS = 56  # that tell how far the expectation is off
 NAIVE = "seasonal_naive"
 DEFAULT = "calendar_regression"
-FIXED = (NAIVE, "month_weekday_index", "combined")  # they know a new level months later only
+FOLLOWING = ("weekly_naive", "damped_trend", "following_regression")  # they know a new level at once
+MEMORY = 7  # days in which the followed level forgets two thirds
+CHANGED = 4.0  # deviations of the followed level that are a new one, and
+CHANGED_SIZE = 0.1  # its least log size
+TREND_WEEKS = 12
+DAMPING = 0.98  # of a trend, a day
 
 
 def candidates(panel: Panel, horizon: int) -> tuple[dict[str, Floats], bool]:
-    """Predictions of every method, and whether the total's level has lately changed for good."""
-    expected = extended_expectation(panel, horizon)
-    fitted, days = expected.mean, panel.y.shape[1]
+    """Predictions of every method, S × H, and whether the total's level has lately changed."""
+    expected, days = extended_expectation(panel, horizon), panel.y.shape[1]
+    fitted = expected.mean
     index, regression, year_ago = (
         month_weekday_index(panel, horizon),
         fitted[:, days:],
         seasonal_naive(panel, horizon),
     )
-    changed = any(one.lasts and one.start >= days - YEAR for one in expected.turns.get(0, []))
+    followed = followed_level(panel, fitted)
     return {
         NAIVE: year_ago,
         "weekly_naive": weekly_naive(panel, horizon),
+        "damped_trend": damped_trend(panel, horizon),
         "scaled_seasonal_naive": year_ago * yearly_growth(panel),
         "month_weekday_index": index,
         DEFAULT: regression,
         "recent_calendar_regression": regression * recent_level(panel, fitted),
+        "following_regression": regression * np.exp(followed[:, -1:]),
         "combined": (index + regression) / 2,  # whose errors differ (Bates & Granger 1969)
-    }, changed
+    }, level_has_changed(followed[0]) or any(
+        one.lasts and one.start >= days - YEAR for one in expected.turns.get(0, [])
+    )
+
+
+def followed_level(panel: Panel, fitted: Floats) -> Floats:
+    """S × T exponentially weighted means of the log ratios to the fitted values, cut at a factor of two."""
+    past = fitted[:, : panel.y.shape[1]]
+    ratio = np.divide(
+        panel.y, past, out=np.ones_like(past), where=panel.observed & (past > 0) & (panel.y > 0)
+    )
+    odd = np.log(np.clip(ratio, 0.5, 2.0))
+    keep = np.exp(-1 / MEMORY)
+    level: Floats = lfilter([1 - keep], [1.0, -keep], odd, axis=1)
+    return level
+
+
+def level_has_changed(followed: Floats) -> bool:
+    """Whether the followed level is now farther off than it ever reasonably was in the last year."""
+    year = followed[-YEAR:]
+    spread = 1.4826 * float(np.median(np.abs(year - np.median(year))))
+    return len(year) > RECENT_DAYS and abs(float(followed[-1])) > max(CHANGED_SIZE, CHANGED * spread)
+
+
+def damped_trend(panel: Panel, horizon: int) -> Floats:
+    """The weekly naive, moved along the trend of the last twelve weeks, which wears off.
+
+    The trend is the median slope of the logs of weekly sums (Theil 1950), damped as by Gardner & McKenzie (1985).
+    """
+    base, days = weekly_naive(panel, horizon), panel.y.shape[1]
+    weeks = min(days // 7, TREND_WEEKS)
+    if weeks < 2 * WEEKS:
+        return base
+    y = np.where(panel.observed, panel.y, np.nan)[:, days - 7 * weeks :].reshape(len(base), weeks, 7)
+    sums = np.log(np.maximum(np.nan_to_num(mean_of(y.reshape(-1, 7)).reshape(len(base), weeks)), 1e-9))
+    first, second = np.triu_indices(weeks, 1)
+    slope = np.median((sums[:, second] - sums[:, first]) / (7 * (second - first)), axis=1)
+    ahead = np.arange(1, horizon + 1) + 7 * WEEKS / 2
+    way = (1 - DAMPING**ahead) / (1 - DAMPING) * DAMPING
+    moved: Floats = base * np.exp(np.clip(slope, -0.01, 0.01)[:, None] * way)
+    return moved
 
 
 def weekly_naive(panel: Panel, horizon: int) -> Floats:
@@ -96,7 +144,7 @@ def month_weekday_index(panel: Panel, horizon: int) -> Floats:
 
 
 def extended_expectation(panel: Panel, horizon: int) -> Expected:
-    """What the anomaly scores' robust regression expects of T + H days; a new level is taken as it is at once."""
+    """What the anomaly scores' robust regression expects of T + H days; a new level is taken at once."""
     series, days = panel.y.shape
     unknown = np.full((series, horizon), np.nan)
     longer = replace(

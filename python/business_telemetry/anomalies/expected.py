@@ -147,6 +147,8 @@ class Problem:
 
     def look(self, rows: Ints, fit: Fit) -> dict[int, list[Turn]]:
         """The turns of the series with four odd weeks somewhere."""
+        if not self.panel.y.shape[1]:
+            return {}
         y = np.where(self.use[rows], self.panel.y[rows], fit.mean)
         block = np.abs(block_scores(normal_score(y, fit.mean, fit.variance, self.panel.power[rows])))
         scale = np.maximum(np.median(block, axis=1) / 0.6745, 1.0)

@@ -83,7 +83,8 @@ class Panel:
     @property
     def knows_year(self) -> bool:
         """Whether a month's level can be told from a trend: the same month has been seen before."""
-        return len(self.dates) >= YEAR_KNOWN_DAYS
+        seen = np.flatnonzero(self.observed.any(0))  # a forecast's days are still to come
+        return len(seen) > 0 and int(seen[-1]) + 1 >= YEAR_KNOWN_DAYS
 
     @property
     def is_ratio(self) -> Bools:
