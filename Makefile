@@ -20,13 +20,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -W ignore -m business_telemetry.java --archive
 	@touch $@
 
 profiles.yml:
 	@cp profiles.yml.example profiles.yml
 
 demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model, make the docs
-	@$(BIN)/telemetry ingest $(DEMO_LOG)
+	@$(BIN)/telemetry ingest $(DEMO_LOG) --log demo
 	@$(BIN)/dbt build
 	@$(BIN)/dbt docs generate --no-compile --quiet
 	@$(BIN)/telemetry summary

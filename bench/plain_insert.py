@@ -13,8 +13,8 @@ from business_telemetry.ingest.raw_layer import EVENTS
 
 INSERT = """
     insert into telemetry_raw.events
-    select 'plain', 'log.csv', c1 + 2, c1, userid, sessionid, timestamp, action,
-        value, category, age, gender, city
+    select 'plain', 'log.csv', c1 + 2, c1, userid, toString(sessionid), timestamp, action,
+        value, 1, category, '', '', age, gender, city
     from file({file:String}, 'CSV', $$
         c1 UInt64, userid String, sessionid UInt64, timestamp DateTime('UTC'),
         action LowCardinality(String), value Decimal(18, 6), category LowCardinality(String),

@@ -10,14 +10,16 @@
 {%- endmacro %}
 
 
-{% macro upstream_versions(relations, date_column) -%}
+{% macro upstream_versions(relations, date_column, months_back=0, also='0') -%}
     {#-
+        Versions of the months that have rows in one of `relations`. A model that looks back names how many months it reads
+        before its own, and they are part of its version; `also` is a number that all months depend on.
         A session can move to another month while the events of that month stay as they are (its first event came late, or is
         gone). So what int_events tells of a month is also which sessions are in it.
     -#}
     select
-        toYYYYMM({{ date_column }}) as month,
-        sipHash64(arraySort(groupUniqArray(input_version)), sum(sessions)) as input_version
+        toYYYYMM(addMonths({{ date_column }}, months_later)) as month,
+        sipHash64(arraySort(groupUniqArray((months_later, input_version))), sum(sessions), {{ also }}) as input_version
     from (
         {%- for relation in relations %}
         select
@@ -31,7 +33,10 @@
         {%- endif %}
         {%- endfor %}
     )
+    array join range({{ months_back + 1 }}) as months_later
     group by month
+    -- a month that is only read for a later one is none of the model's own
+    having min(months_later) = 0
 {%- endmacro %}
 
 
@@ -54,12 +59,22 @@
 {%- endmacro %}
 
 
-{% macro month_versions(relations, date_column) -%}
+{% macro month_versions(relations, date_column, months_back=0, also='0') -%}
     {#- CTE body: the months to build now, with the version that their rows will carry. -#}
-    {{ upstream_versions(relations, date_column) }}
+    {%- set versions = upstream_versions(relations, date_column, months_back, also) -%}
+    {{ versions }}
     {%- if is_incremental() %}
-    having {{ in_months('month', stale_months(upstream_versions(relations, date_column), date_column)) }}
+    and {{ in_months('month', stale_months(versions, date_column)) }}
     {%- endif %}
+{%- endmacro %}
+
+
+{% macro months_before(month, months_back) -%}
+    {#- Array of the month, as a YYYYMM integer, and so many before it. -#}
+    arrayMap(
+        months_earlier -> toYYYYMM(addMonths(YYYYMMDDToDate({{ month }} * 100 + 1), -months_earlier)),
+        range({{ months_back + 1 }})
+    )
 {%- endmacro %}
 
 
@@ -90,5 +105,20 @@
 {% macro drop_months(months) -%}
     {%- if months -%}
     alter table {{ this }} {% for month in months %}drop partition {{ month }}{{ ', ' if not loop.last }}{% endfor %}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro drop_gone_loads(loads) -%}
+    {#- Post-hook: drops the partitions of loads that count no more. -#}
+    {%- if execute and is_incremental() -%}
+    {%- set query -%}
+        select distinct load_id from {{ this }}
+        where load_id not in (select current.load_id from {{ loads }} as current)
+    {%- endset -%}
+    {%- set gone = run_query(query).rows | map(attribute=0) | list -%}
+    {%- if gone -%}
+    alter table {{ this }} {% for load_id in gone %}drop partition '{{ load_id }}'{{ ', ' if not loop.last }}{% endfor %}
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

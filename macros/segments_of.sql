@@ -2,8 +2,9 @@
     {#- Array of (segment_type, segment): the whole shop and each segment that a row of `relation` belongs to. -#}
     [
         ('all', 'Все'),
-        {%- for dimension in ['city', 'category', 'gender', 'age_group'] %}
-        ('{{ dimension }}', toString({{ relation }}.{{ dimension }})){{ ',' if not loop.last }}
-        {%- endfor %}
+        ('city', {{ largest_segment('city', relation) }}),
+        ('category', {{ largest_segment('category', relation) }}),
+        ('gender', toString({{ relation }}.gender)),
+        ('age_group', toString({{ relation }}.age_group))
     ]
 {%- endmacro %}

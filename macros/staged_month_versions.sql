@@ -1,13 +1,12 @@
-{% macro staged_month_versions(loads) -%}
-    {#- The loads that reach into each month, and the rules that staging applies, as one version a month. -#}
+{% macro staged_month_versions(load_days) -%}
+    {#- The loads that have rows in each month, and the rules that staging applies, as one version a month. -#}
     select
-        toYYYYMM(addMonths(assumeNotNull(first_event_date), month_offset)) as month,
+        toYYYYMM(event_date) as month,
         sipHash64(
-            arraySort(groupArray((load_id, loaded_at))),
-            '{{ var("dedup_mode") }}', '{{ var("shop_timezone") }}', '{{ var("unknown_label") }}'
+            arraySort(groupUniqArray((load_id, loaded_at, contract))),
+            '{{ var("dedup_mode") }}', '{{ var("shop_timezone") }}', '{{ var("unknown_label") }}',
+            {{ var("session_pause_minutes") }}
         ) as input_version
-    from {{ loads }}
-    -- a load without a single valid row reaches into no month
-    array join range(ifNull(dateDiff('month', first_event_date, last_event_date) + 1, 0)) as month_offset
+    from {{ load_days }}
     group by month
 {%- endmacro %}

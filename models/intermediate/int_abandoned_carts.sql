@@ -13,6 +13,7 @@ carts as (
     select * from {{ ref('int_purchase_events') }}
     where action = 'cart'
         and order_key = ''
+        and not is_removed
         and toYYYYMM(session_date) in (select months.month from months)
 ),
 
@@ -31,14 +32,14 @@ followed as (
         carts.user_id as user_id,
         carts.occurred_at as carted_at,
         carts.category as category,
-        carts.value as price,
+        {{ amount('carts') }} as amount,
         order_lines.confirmed_at as next_ordered_at,
         order_lines.order_date as next_order_date
     from carts
     asof left join order_lines
         on carts.user_id = order_lines.user_id
             and carts.category = order_lines.category
-            and carts.occurred_at < order_lines.confirmed_at
+            and carts.occurred_at <= order_lines.confirmed_at
 ),
 
 final as (
@@ -49,7 +50,7 @@ final as (
         followed.user_id as user_id,
         followed.carted_at as carted_at,
         followed.category as category,
-        followed.price as price,
+        followed.amount as amount,
         toBool(coalesce(
             followed.next_ordered_at <= followed.carted_at + toIntervalDay({{ var('cart_recovery_days') }})
             and toStartOfMonth(followed.next_order_date) <= addMonths(toStartOfMonth(followed.session_date), 1),

@@ -14,11 +14,24 @@ campaigns as (
         splitByChar('|', cities) as treated_cities,
         splitByChar('|', categories) as promoted_categories,
         splitByChar('|', holdout_cities) as holdout_cities
-    from {{ ref('campaigns') }}
+    from {{ ref('int_campaigns') }}
 ),
 
 order_lines as (
-    select * from {{ ref('int_order_lines') }}
+    select
+        order_lines.order_date as order_date,
+        order_lines.order_key as order_key,
+        order_lines.category as category,
+        order_lines.revenue as revenue,
+        -- a city that a campaign names is never one of the others
+        if(
+            order_lines.city in (
+                select arrayJoin(arrayConcat(campaigns.treated_cities, campaigns.holdout_cities)) from campaigns
+            ),
+            toString(order_lines.city),
+            {{ largest_segment('city', 'order_lines') }}
+        ) as city
+    from {{ ref('int_order_lines') }} as order_lines
 ),
 
 observed_days as (

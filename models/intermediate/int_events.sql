@@ -27,40 +27,35 @@ numbered as (
         row_number() over (
             partition by events.user_id, events.session_id
             order by events.occurred_at, events.action_rank, events.row_index
-        ) as event_no
+        ) as event_no,
+        min(events.occurred_at) over (partition by events.user_id, events.session_id) as session_started_at
     from events
-),
-
-sessions as (
-    select
-        session_key,
-        min(occurred_at) as session_started_at,
-        min(event_date) as session_date
-    from events
-    group by session_key
 ),
 
 final as (
     select
         numbered.session_key as session_key,
         numbered.user_id as user_id,
-        sessions.session_started_at as session_started_at,
-        sessions.session_date as session_date,
+        numbered.contract as contract,
+        numbered.session_started_at as session_started_at,
+        toDate(numbered.session_started_at) as session_date,
         toUInt32(numbered.event_no) as event_no,
         numbered.occurred_at as occurred_at,
         numbered.event_date as event_date,
         numbered.action as action,
         numbered.action_rank as action_rank,
         numbered.value as value,
+        numbered.quantity as quantity,
         numbered.category as category,
+        numbered.product as product,
+        numbered.order_id as order_id,
         numbered.city as city,
         numbered.gender as gender,
         numbered.age as age,
         numbered.input_version as input_version
     from numbered
-    inner join sessions on numbered.session_key = sessions.session_key
     {%- if is_incremental() %}
-    where {{ in_months('toYYYYMM(sessions.session_date)', months.stale) }}
+    where {{ in_months('toYYYYMM(toDate(numbered.session_started_at))', months.stale) }}
     {%- endif %}
 )
 

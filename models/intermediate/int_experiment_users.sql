@@ -2,11 +2,11 @@ with
 
 -- a shop with many users reads its splitter's own table here
 assignments as (
-    select * from {{ ref('experiment_assignments') }}
+    select * from {{ ref('int_experiment_assignments') }}
 ),
 
 variants as (
-    select * from {{ ref('experiments') }}
+    select * from {{ ref('int_experiments') }}
 ),
 
 orders as (

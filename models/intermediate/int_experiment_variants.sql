@@ -1,7 +1,7 @@
 with
 
 variants as (
-    select * from {{ ref('experiments') }}
+    select * from {{ ref('int_experiments') }}
 ),
 
 observed as (

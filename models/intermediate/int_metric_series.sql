@@ -2,16 +2,18 @@ with
 
 sales as (
     select * from {{ ref('fct_sales') }}
-    {% if var('as_of') %}
-    where event_date <= toDate('{{ var("as_of") }}')
-    {% endif %}
+    where {{ in_observed_span('event_date') }}
+    {%- if var('as_of') %}
+        and event_date <= toDate('{{ var("as_of") }}')
+    {%- endif %}
 ),
 
 funnel as (
     select * from {{ ref('fct_funnel') }}
-    {% if var('as_of') %}
-    where session_date <= toDate('{{ var("as_of") }}')
-    {% endif %}
+    where {{ in_observed_span('session_date') }}
+    {%- if var('as_of') %}
+        and session_date <= toDate('{{ var("as_of") }}')
+    {%- endif %}
 ),
 
 observed as (

@@ -1,4 +1,4 @@
-{% set upstreams = [ref('int_orders'), ref('int_purchase_events')] %}
+{% set upstreams = [ref('int_orders'), ref('int_order_carts'), ref('int_purchase_events')] %}
 
 with
 
@@ -11,14 +11,32 @@ orders as (
     where toYYYYMM(session_date) in (select months.month from months)
 ),
 
-carts as (
-    select * from {{ ref('int_purchase_events') }}
-    where action = 'cart'
-        and order_key != ''
-        and toYYYYMM(session_date) in (select months.month from months)
+goods as (
+    select
+        order_key,
+        (carted_at, cart_session_key, event_no) as place,
+        category,
+        product,
+        price,
+        quantity,
+        amount
+    from {{ ref('int_order_carts') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+    union all
+    select
+        purchases.order_key as order_key,
+        (purchases.occurred_at, purchases.session_key, purchases.event_no) as place,
+        purchases.category as category,
+        purchases.product as product,
+        purchases.value as price,
+        purchases.quantity as quantity,
+        {{ amount('purchases') }} as amount
+    from {{ ref('int_purchase_events') }} as purchases
+    where purchases.action = 'purchase'
+        and toYYYYMM(purchases.session_date) in (select months.month from months)
 ),
 
--- an order without cart rows keeps its whole value on one line of unknown category
+-- an order without any goods keeps its whole value on one line of unknown category
 lines as (
     select
         orders.order_key as order_key,
@@ -32,31 +50,34 @@ lines as (
         orders.age as age,
         orders.order_value as order_value,
         orders.lines_value as lines_value,
-        {{ known('carts.category') }} as category,
-        coalesce(carts.value, toDecimal64(0, 6)) as price,
-        carts.event_no as event_no
+        {{ known('goods.category') }} as category,
+        {{ known('goods.product') }} as product,
+        coalesce(goods.price, toDecimal64(0, 6)) as price,
+        coalesce(goods.quantity, 0) as quantity,
+        coalesce(goods.amount, toDecimal64(0, 6)) as amount,
+        goods.place as place
     from orders
-    left join carts on orders.order_key = carts.order_key
+    left join goods on orders.order_key = goods.order_key
 ),
 
 numbered as (
     select
         lines.*,
-        row_number() over (partition by lines.order_key order by lines.event_no) as line_no,
+        row_number() over (partition by lines.order_key order by lines.place) as line_no,
         row_number() over (
-            partition by lines.order_key order by lines.price desc, lines.event_no asc
+            partition by lines.order_key order by lines.amount desc, lines.place asc
         ) as price_rank
     from lines
 ),
 
--- the order's value in proportion to the prices, cut to the scale of money
+-- the order's value in proportion to the goods' amounts, cut to the scale of money
 shared as (
     select
         numbered.*,
-        if(
-            numbered.lines_value > 0,
-            toDecimal64(
-                toFloat64(numbered.order_value) * toFloat64(numbered.price) / toFloat64(numbered.lines_value), 6
+        multiIf(
+            numbered.lines_value = numbered.order_value, numbered.amount,
+            numbered.lines_value > 0, toDecimal64(
+                toFloat64(numbered.order_value) * toFloat64(numbered.amount) / toFloat64(numbered.lines_value), 6
             ),
             toDecimal64(0, 6)
         ) as line_share
@@ -84,7 +105,9 @@ final as (
         allocated.gender as gender,
         allocated.age as age,
         allocated.category as category,
+        allocated.product as product,
         allocated.price as price,
+        toUInt32(allocated.quantity) as quantity,
         toDecimal64(allocated.line_share + if(allocated.price_rank = 1, allocated.residue, 0), 6) as revenue,
         months.input_version as input_version
     from allocated

@@ -1,6 +1,6 @@
 {#
     Norms are those of a month, so that they follow the seasons' prices and a new month leaves the old ones alone.
-    The whole log is in them, not only what was bought: prices of goods stand on the cart rows.
+    The whole log is in them, not only what was bought: prices of goods stand on the rows of carts and purchases.
 #}
 {% set upstreams = [ref('int_events')] %}
 
@@ -36,7 +36,7 @@ prices as (
         category,
         groupArray(log(value)) as log_prices
     from events
-    where action = 'cart'
+    where action in ('cart', 'purchase')
         and value > 0
     group by month, category
 ),

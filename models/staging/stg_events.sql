@@ -1,6 +1,11 @@
-{% set versions = staged_month_versions(ref('stg_loads')) %}
+{% set versions = staged_month_versions(ref('stg_load_days')) %}
+{% set shop_time = in_shop_time('timestamp') %}
 
 with
+
+load_days as (
+    select * from {{ ref('stg_load_days') }}
+),
 
 months as (
     {{ versions }}
@@ -10,7 +15,10 @@ months as (
 ),
 
 loads as (
-    select * from {{ ref('stg_loads') }}
+    select distinct
+        load_id,
+        contract
+    from load_days
 ),
 
 actions as (
@@ -19,58 +27,117 @@ actions as (
 
 source_events as (
     select * from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM({{ in_shop_time('timestamp') }}) in (select months.month from months)
+    where toYYYYMM({{ shop_time }}) in (select months.month from months)
         and load_id in (select loads.load_id from loads)
 ),
 
+-- without sessions in the log, a pause or midnight ends one: it has the moment of its first event for a name
+stamps as (
+    select distinct
+        userid,
+        timestamp
+    from source_events
+    where sessionid = ''
+),
+
+openings as (
+    select
+        userid,
+        timestamp,
+        lagInFrame(toNullable(timestamp)) over (
+            partition by userid order by timestamp rows between 1 preceding and current row
+        ) as previous,
+        coalesce(
+            timestamp <= previous + toIntervalMinute({{ var('session_pause_minutes') }})
+            and toDate({{ shop_time }}) = toDate({{ in_shop_time('previous') }}),
+            false
+        ) as is_continued
+    from stamps
+),
+
+derived_sessions as (
+    select
+        userid,
+        timestamp,
+        max(if(is_continued, 0, toUnixTimestamp(timestamp))) over (
+            partition by userid order by timestamp rows between unbounded preceding and current row
+        ) as started_at
+    from openings
+),
+
+-- in each second of a user the strongest row stands first; one sort, in the order of the source, serves all that is asked
 ranked as (
     select
         source_events.*,
-        toYYYYMM({{ in_shop_time('source_events.timestamp') }}) as month,
         actions.action_rank as action_rank,
-        row_number() over (
-            partition by toYYYYMM({{ in_shop_time('source_events.timestamp') }}), {{ duplicate_key() }}
+        {{ row_content() }} as content,
+        row_number() over strongest_first as strength_rank,
+        groupArray(content) over (
+            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
+        ) as contents,
+        groupArray(content) over strongest_first as contents_so_far
+    from source_events
+    inner join actions on source_events.action = actions.action
+    window
+        strongest_first as (
+            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
             order by
                 actions.action_rank desc,
                 source_events.value desc,
                 source_events.row_index asc,
                 source_events.source_file asc,
                 source_events.source_line asc
-        ) as duplicate_rank,
-        count() over (partition by toYYYYMM({{ in_shop_time('source_events.timestamp') }}), {{ duplicate_key() }}) as raw_row_count
-    from source_events
-    inner join actions on source_events.action = actions.action
+            rows between unbounded preceding and current row
+        )
+),
+
+events as (
+    select
+        ranked.*,
+        if(
+            ranked.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), ranked.sessionid
+        ) as session_id
+    from ranked
+    left join derived_sessions
+        on ranked.userid = derived_sessions.userid
+            and ranked.timestamp = derived_sessions.timestamp
+    where {{ is_event('ranked') }}
 ),
 
 final as (
     select
         -- keys
-        {{ surrogate_key(['ranked.userid', 'ranked.sessionid']) }} as session_key,
-        ranked.userid as user_id,
-        ranked.sessionid as session_id,
+        {{ surrogate_key(['events.userid', 'events.session_id']) }} as session_key,
+        events.userid as user_id,
+        events.session_id as session_id,
+        loads.contract as contract,
 
         -- time
-        {{ in_shop_time('ranked.timestamp') }} as occurred_at,
-        toDate({{ in_shop_time('ranked.timestamp') }}) as event_date,
+        {{ in_shop_time('events.timestamp') }} as occurred_at,
+        toDate({{ in_shop_time('events.timestamp') }}) as event_date,
 
         -- event
-        ranked.action as action,
-        ranked.action_rank as action_rank,
-        ranked.value as value,
-        {{ known('ranked.category') }} as category,
+        events.action as action,
+        events.action_rank as action_rank,
+        events.value as value,
+        events.quantity as quantity,
+        {{ known_text('events.category') }} as category,
+        {{ known_text('events.product') }} as product,
+        events.order_id as order_id,
 
         -- user, at the time of the event
-        {{ known('ranked.city') }} as city,
-        ranked.gender as gender,
-        ranked.age as age,
+        {{ known_city('events.city') }} as city,
+        {{ known_text('events.gender') }} as gender,
+        events.age as age,
 
         -- origin
-        ranked.row_index as row_index,
-        ranked.raw_row_count as raw_row_count,
+        events.row_index as row_index,
+        toUInt64({{ raw_row_count('events') }}) as raw_row_count,
+        events.strength_rank = 1 as is_deepest_of_second,
         months.input_version as input_version
-    from ranked
-    inner join months on ranked.month = months.month
-    where ranked.duplicate_rank = 1
+    from events
+    inner join months on toYYYYMM({{ in_shop_time('events.timestamp') }}) = months.month
+    inner join loads on events.load_id = loads.load_id
 )
 
 select * from final

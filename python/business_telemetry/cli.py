@@ -14,6 +14,10 @@ COMMANDS = {
         "business_telemetry.ingest.cli",
         "Validate event logs with Spark and load them into ClickHouse.",
     ),
+    "inspect": (
+        "business_telemetry.ingest.inspect",
+        "Show what a log looks like, and begin a contract for it.",
+    ),
     "preview": ("business_telemetry.dashboard.cli", "Show the dashboard in the browser of this machine."),
     "datalens": ("business_telemetry.datalens.cli", "Publish the dashboard in Yandex DataLens."),
     "summary": ("business_telemetry.summary", "Show what the warehouse holds and how the last build went."),
@@ -45,6 +49,7 @@ def main() -> None:
 
     \b
     telemetry generate log.csv --sessions 50000    write a demo log
+    telemetry inspect log.csv                      see what a log looks like
     telemetry ingest log.csv                       load it into the warehouse of your dbt profile
     dbt build                                      build and test every model
     """

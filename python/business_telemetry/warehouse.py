@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from business_telemetry.ingest.sink import SinkSpec
+
 
 class WarehouseUnavailable(Exception):
     """The profile is missing or wrong, the server does not answer, or the path is held by another process."""
 
     exit_code = 5
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A server's HTTP interface, for those who cannot be handed a client."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    verify: bool = True
+
+    def sink(self, load_id: str, tables: dict[str, str]) -> SinkSpec:
+        """Where tasks of a load send their rows: kind of row -> table."""
+        from business_telemetry.ingest.sink import Server
+
+        return Server(self.url, self.user, self.password, self.verify, load_id, tables)
 
 
 @dataclass(frozen=True)
@@ -26,6 +44,7 @@ class Warehouse:
         client: a clickhouse-connect client.
         schema: the profile's schema; the raw tables live in the database `<schema>_raw`.
         path: the data directory of an embedded engine, None for a server.
+        server: how others reach the server, None for an embedded engine.
         cluster: the cluster's name, if the profile has one.
         label: how messages name the warehouse.
     """
@@ -33,6 +52,7 @@ class Warehouse:
     client: Client
     schema: str
     path: Path | None
+    server: Endpoint | None
     cluster: str | None
     label: str
 
@@ -78,9 +98,16 @@ def open_warehouse(
         client=client,
         schema=credentials.schema,
         path=path,
+        server=None if credentials.is_embedded else _endpoint(credentials),
         cluster=credentials.cluster or None,
         label=str(path or credentials.host),
     )
+
+
+def _endpoint(credentials: Any) -> Endpoint:
+    scheme, usual = ("https", 8443) if credentials.secure else ("http", 8123)
+    url = f"{scheme}://{credentials.host}:{credentials.port or usual}"
+    return Endpoint(url, credentials.user, credentials.password, bool(credentials.verify))
 
 
 def load_credentials(target: str | None, project: Path, profiles_dir: Path | None) -> Any:
@@ -89,7 +116,6 @@ def load_credentials(target: str | None, project: Path, profiles_dir: Path | Non
     Raises:
         DbtBaseException: dbt's own message about what is wrong with the project or the profile.
     """
-    from dbt.cli.resolvers import default_profiles_dir
     from dbt.config.runtime import load_profile
     from dbt.flags import set_from_args
     from dbt_common.context import set_invocation_context
@@ -97,7 +123,8 @@ def load_credentials(target: str | None, project: Path, profiles_dir: Path | Non
 
     if not (project / "dbt_project.yml").is_file():
         raise DbtRuntimeError(f"{project} is not a dbt project; run from the project or give --project-dir.")
-    profiles = profiles_dir or _profiles_dir(project) or default_profiles_dir()
+    # dbt's own default stands in dbt.cli, whose import takes a second
+    profiles = profiles_dir or _profiles_dir(project) or Path.home() / ".dbt"
     set_invocation_context(os.environ)
     set_from_args(Namespace(PROFILES_DIR=str(profiles)), {})
     return load_profile(str(project), {}, target_override=target).credentials

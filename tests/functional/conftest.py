@@ -29,6 +29,12 @@ def demo(demo_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after `telemetry ingest` and `dbt build` of that log: all built, every test passed."""
     project = Project(tmp_path_factory.mktemp("demo"))
     project.run("telemetry", "ingest", str(demo_log), "--quiet")
+    # the example campaigns, plans and experiments belong to the log of this name
+    project.ask(
+        commands=(
+            "alter table telemetry_raw.loads update contract = 'demo' where true settings mutations_sync = 1",
+        )
+    )
     project.run("dbt", "build")
     return project
 

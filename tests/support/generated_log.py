@@ -23,7 +23,7 @@ class Row:
 
     place: int
     user: str
-    session: int
+    session: str
     stamp: datetime
     action: str
     value: Decimal
@@ -54,17 +54,17 @@ class GeneratedLog:
 
 def parse(fields: Sequence[str], place: int) -> Row | None:
     """A record as a row, or None when it breaks the source contract."""
-    if len(fields) != WIDTH or not fields[1] or fields[4] not in ACTIONS or fields[8] not in ("Ж", "М"):
+    if len(fields) != WIDTH or not fields[1] or fields[4] not in ACTIONS or "\ufffd" in "".join(fields):
         return None
     try:
-        session, value = int(fields[2]), float(fields[5])
+        value = float(fields[5] or 0)
         stamp = datetime.fromisoformat(fields[3])
         age = int(fields[7] or 0)
     except ValueError:
         return None
-    if session < 0 or not math.isfinite(value) or value < 0 or not 0 <= age <= 120:
+    if not math.isfinite(value) or value < 0 or not 0 <= age <= 120:
         return None
-    return Row(place, fields[1], session, stamp, fields[4], Decimal(fields[5]), *fields[6:])
+    return Row(place, *fields[1:3], stamp, fields[4], Decimal(fields[5] or 0), *fields[6:])
 
 
 def read(config: LogConfig, path: Path, truth: dict[str, Any]) -> GeneratedLog:

@@ -1,7 +1,4 @@
-"""The definitions of revenue, order and session once more, in plain Python, for tests to compare with.
-
-Written from the definitions in models/docs, not from the SQL: one pass over the log, no shared code.
-"""
+"""A generated log in plain Python, for tests to compare with: its events, its orders and totals."""
 
 from __future__ import annotations
 
@@ -9,11 +6,13 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import order_rules
+
 ACTIONS = ["mainpage", "category", "search", "product", "cart", "checkout", "confirmation"]
-UNKNOWN = "Не определено"
+UNKNOWN = order_rules.UNKNOWN
 MICRO = Decimal("0.000001")
 
 
@@ -97,6 +96,14 @@ def parse(line: bytes) -> Event | None:
 
 
 def deduplicate(events: list[Event]) -> list[Event]:
+    """Rows that agree in everything are one event, the one of the lowest index."""
+    unique: dict[tuple[object, ...], Event] = {}
+    for event in sorted(events, key=lambda e: e.index):
+        unique.setdefault(tuple(value for name, value in vars(event).items() if name != "index"), event)
+    return list(unique.values())
+
+
+def deduplicate_by_key(events: list[Event]) -> list[Event]:
     """One event per user and second: the deepest action, then the highest value, then the lowest index."""
     best: dict[tuple[str, datetime], Event] = {}
     for event in events:
@@ -119,35 +126,39 @@ def by_session(events: list[Event]) -> dict[tuple[str, int], list[Event]]:
     return sessions
 
 
-def orders_of(session: list[Event]) -> list[Order]:
-    """The orders of one session."""
-    orders = []
-    carts: list[Event] = []
-    checkout: Event | None = None
-    for event in session:
-        if event.action == "cart":
-            carts.append(event)
-        elif event.action == "checkout":
-            checkout = event
-        elif event.action == "confirmation" and checkout:
-            total = sum((cart.value for cart in carts), Decimal(0))
-            value = event.value or checkout.value or total
-            orders.append(Order(event, value, allocate(value, carts)))
-            carts, checkout = [], None
-    return orders
+def read_shop(events: list[Event]) -> order_rules.Shop:
+    """The events by the rules of orders; they keep their indexes."""
+    return order_rules.read(
+        order_rules.Event(
+            index=event.index,
+            log="seed",
+            user=event.user,
+            session=str(event.session),
+            at=event.stamp.replace(tzinfo=order_rules.ZONE),
+            action=event.action,
+            value=event.value,
+            quantity=1,
+            category=event.category,
+            product="",
+            order="",
+            city=event.city,
+            person=f"{event.age} {event.gender}",
+        )
+        for event in events
+    )
 
 
-def allocate(value: Decimal, carts: list[Event]) -> list[tuple[str, Decimal]]:
-    """The order's value over its lines in proportion to their prices; the dearest takes the rest."""
-    if not carts:
-        return [(UNKNOWN, value)]
-    total = sum((cart.value for cart in carts), Decimal(0))
-    shares = [
-        (value * cart.value / total).quantize(MICRO, ROUND_DOWN) if total else Decimal(0) for cart in carts
+def orders_of(events: list[Event]) -> list[Order]:
+    """The orders of all sessions."""
+    by_index = {event.index: event for event in events}
+    return [
+        Order(
+            by_index[order.closing.index],
+            order.value,
+            [(line.category, line.revenue) for line in order.lines],
+        )
+        for order in read_shop(events).orders
     ]
-    dearest = max(range(len(carts)), key=lambda i: (carts[i].value, -i))
-    shares[dearest] += value - sum(shares)
-    return [(cart.category, share) for cart, share in zip(carts, shares, strict=True)]
 
 
 def totals(events: list[Event]) -> dict[tuple[str, str], Totals]:
@@ -159,14 +170,14 @@ def totals(events: list[Event]) -> dict[tuple[str, str], Totals]:
                 part.users.add(event.user)
                 part.sessions.add(key)
                 part.cart_value += event.value if event.action == "cart" else 0
-        for order in orders_of(session):
-            for category, revenue in order.lines:
-                for part in slices(result, order.confirmation, category):
-                    part.revenue += revenue
-                    part.orders.add(id(order.confirmation))
-                    part.users.add(order.confirmation.user)
-                    part.buyers.add(order.confirmation.user)
-                    part.sessions.add(key)
+    for order in orders_of(events):
+        for category, revenue in order.lines:
+            for part in slices(result, order.confirmation, category):
+                part.revenue += revenue
+                part.orders.add(id(order.confirmation))
+                part.users.add(order.confirmation.user)
+                part.buyers.add(order.confirmation.user)
+                part.sessions.add((order.confirmation.user, order.confirmation.session))
     return result
 
 

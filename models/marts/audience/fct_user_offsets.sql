@@ -6,14 +6,17 @@ with
 
 user_days as (
     select * from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
 ),
 
 sessions as (
     select * from {{ ref('int_sessions') }}
+    where {{ in_observed_span('session_date') }}
 ),
 
 orders as (
     select * from {{ ref('int_orders') }}
+    where {{ in_observed_span('order_date') }}
 ),
 
 ages as (
@@ -21,10 +24,7 @@ ages as (
 ),
 
 observed as (
-    select
-        min(event_date) as first_date,
-        max(event_date) as last_date
-    from user_days
+    select * from {{ ref('int_observed_span') }}
 ),
 
 activity as (

@@ -2,6 +2,7 @@ with
 
 user_days as (
     select * from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
 ),
 
 ages as (
@@ -9,10 +10,7 @@ ages as (
 ),
 
 observed as (
-    select
-        min(event_date) as first_date,
-        max(event_date) as last_date
-    from user_days
+    select * from {{ ref('int_observed_span') }}
 ),
 
 user_months as (

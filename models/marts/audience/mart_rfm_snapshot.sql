@@ -6,10 +6,12 @@ users as (
 
 user_days as (
     select * from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
 ),
 
 orders as (
     select * from {{ ref('int_orders') }}
+    where {{ in_observed_span('order_date') }}
 ),
 
 thresholds as (
@@ -25,18 +27,16 @@ ages as (
 ),
 
 observed as (
-    select
-        min(event_date) as first_date,
-        max(event_date) as last_date
-    from user_days
+    select * from {{ ref('int_observed_span') }}
 ),
 
 -- the attributes that a user had at each month-end, carried over months without a visit
 snapshots as (
     select
         users.user_id as user_id,
-        toLastDayOfMonth(addMonths(users.first_seen_date, arrayJoin(
-            range(dateDiff('month', users.first_seen_date, observed.last_date) + 1)
+        greatest(users.first_seen_date, observed.first_date) as first_date,
+        toLastDayOfMonth(addMonths(first_date, arrayJoin(
+            range(dateDiff('month', first_date, observed.last_date) + 1)
         ))) as snapshot_date,
         toBool(snapshot_date - 364 >= observed.first_date) as is_full_window
     from users

@@ -1,11 +1,7 @@
 with
 
 observed as (
-    select
-        min(event_date) as first_date,
-        max(event_date) as last_date
-    from {{ ref('stg_events') }}
-    having count() > 0
+    select * from {{ ref('int_observed_span') }}
 ),
 
 holidays as (

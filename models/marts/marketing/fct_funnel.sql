@@ -3,11 +3,16 @@
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ month_versions(upstreams, 'session_date', also=missing_steps_version()) }}
 ),
 
 actions as (
     select * from {{ ref('actions') }}
+    where action not in ('remove', 'refund')
+),
+
+logs as (
+    select * from {{ ref('int_logs') }}
 ),
 
 events as (
@@ -56,19 +61,23 @@ attempts as (
     select
         session_key,
         attempt_no,
-        minIf(event_no, action = 'cart') as first_cart_no,
+        minIf(event_no, action = 'cart' and not is_removed) as first_cart_no,
         maxIf(event_no, action = 'checkout') as last_checkout_no
     from purchase_events
     group by session_key, attempt_no
     having last_checkout_no > 0
 ),
 
--- a checkout takes along the cart rows before it in its attempt
+-- a checkout takes along the cart rows before it in its attempt; what is removed again was looked at
 carting as (
     select
         carts.session_key as session_key,
         carts.category as category,
-        if(coalesce(carts.event_no < attempts.last_checkout_no, false), 3, 2) as step_level,
+        multiIf(
+            carts.is_removed, 1,
+            coalesce(carts.event_no < attempts.last_checkout_no, false), 3,
+            2
+        ) as step_level,
         null as confirmed_at
     from purchase_events as carts
     left join attempts
@@ -121,22 +130,31 @@ reached as (
     group by touches.session_key, touches.category
 ),
 
+-- a step that the log never tells is taken together with the next one
+steps as (
+    select
+        session_key,
+        occurred_at,
+        action in ('confirmation', 'purchase') as is_ordered,
+        action = 'checkout' or (is_ordered and {{ log_lacks('contract', 'has_checkout') }}) as is_checked_out,
+        action = 'cart' or (is_checked_out and {{ log_lacks('contract', 'has_cart') }}) as is_carted,
+        action in (
+            select actions.action from actions
+            where actions.funnel_level = 1
+        )
+        or (is_carted and {{ log_lacks('contract', 'has_browsing') }}) as is_browsed
+    from events
+),
+
 -- the default mode accepts steps that share a second; 'strict_increase' would lose them
 sequences as (
     select
-        events.session_key as session_key,
+        steps.session_key as session_key,
         windowFunnel(86400)(
-            events.occurred_at,
-            events.action in (
-                select actions.action from actions
-                where actions.funnel_level = 1
-            ),
-            events.action = 'cart',
-            events.action = 'checkout',
-            events.action = 'confirmation'
+            steps.occurred_at, steps.is_browsed, steps.is_carted, steps.is_checked_out, steps.is_ordered
         ) as ordered_level
-    from events
-    group by events.session_key
+    from steps
+    group by steps.session_key
 ),
 
 final as (

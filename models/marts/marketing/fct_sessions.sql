@@ -14,6 +14,7 @@ sessions as (
 carts as (
     select * from {{ ref('int_purchase_events') }}
     where action = 'cart'
+        and not is_removed
         and toYYYYMM(session_date) in (select months.month from months)
 ),
 
@@ -29,8 +30,8 @@ ages as (
 carted as (
     select
         session_key,
-        sum(value) as carted,
-        sumIf(value, order_key != '') as ordered
+        sum({{ amount('carts') }}) as carted,
+        sumIf({{ amount('carts') }}, order_key != '') as ordered
     from carts
     group by session_key
 ),
@@ -38,8 +39,8 @@ carted as (
 left_behind as (
     select
         session_key,
-        sum(price) as abandoned,
-        sumIf(price, is_recovered) as recovered,
+        sum(amount) as abandoned,
+        sumIf(amount, is_recovered) as recovered,
         countIf(is_recovered) > 0 as has_recovered
     from abandoned_carts
     group by session_key

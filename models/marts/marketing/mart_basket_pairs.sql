@@ -2,6 +2,7 @@ with
 
 order_lines as (
     select * from {{ ref('fct_order_lines') }}
+    where not is_refund
 ),
 
 categories as (

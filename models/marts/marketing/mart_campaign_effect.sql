@@ -1,7 +1,7 @@
 with
 
 campaigns as (
-    select * from {{ ref('campaigns') }}
+    select * from {{ ref('int_campaigns') }}
 ),
 
 effects as (

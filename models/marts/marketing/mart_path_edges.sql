@@ -5,7 +5,7 @@ with
 months as (
     {{ versions }}
     {%- if is_incremental() %}
-    having {{ in_months('month', stale_months(versions, 'month')) }}
+        and {{ in_months('month', stale_months(versions, 'month')) }}
     {%- endif %}
 ),
 
@@ -27,11 +27,11 @@ ages as (
     select * from {{ ref('int_ages') }}
 ),
 
--- the first eleven actions of a session, three bits each, in one number
+-- the first eleven actions of a session, four bits each, in one number
 paths as (
     select
         events.session_key as session_key,
-        sum(bitShiftLeft(toUInt64(events.action_rank), 3 * (events.event_no - 1))) as path
+        sum(bitShiftLeft(toUInt64(events.action_rank), 4 * (events.event_no - 1))) as path
     from events
     where events.event_no <= 11
     group by events.session_key
@@ -54,8 +54,8 @@ edges as (
     select
         counted_paths.*,
         arrayJoin(range(1, 11)) as step,
-        bitAnd(bitShiftRight(counted_paths.path, 3 * (step - 1)), 7) as from_rank,
-        bitAnd(bitShiftRight(counted_paths.path, 3 * step), 7) as to_rank
+        bitAnd(bitShiftRight(counted_paths.path, 4 * (step - 1)), 15) as from_rank,
+        bitAnd(bitShiftRight(counted_paths.path, 4 * step), 15) as to_rank
     from counted_paths
     where from_rank > 0
 ),

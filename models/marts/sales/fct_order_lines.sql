@@ -1,4 +1,4 @@
-{% set upstreams = [ref('int_order_lines'), ref('int_price_norms')] %}
+{% set upstreams = [ref('int_order_lines'), ref('int_price_norms'), ref('int_refunds')] %}
 
 with
 
@@ -6,9 +6,53 @@ months as (
     {{ month_versions(upstreams, 'session_date') }}
 ),
 
-order_lines as (
-    select * from {{ ref('int_order_lines') }}
+refunds as (
+    select * from {{ ref('int_refunds') }}
     where toYYYYMM(session_date) in (select months.month from months)
+),
+
+-- a refund is a line of its own day; its number is that of its event
+order_lines as (
+    select
+        order_key,
+        line_no,
+        session_key,
+        session_date,
+        user_id,
+        confirmed_at,
+        order_date,
+        category,
+        product,
+        city,
+        gender,
+        age,
+        price,
+        quantity,
+        revenue,
+        toDecimal64(0, 6) as refund_value,
+        false as is_refund
+    from {{ ref('int_order_lines') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+    union all
+    select
+        order_key,
+        event_no as line_no,
+        session_key,
+        session_date,
+        user_id,
+        refunded_at as confirmed_at,
+        refund_date as order_date,
+        category,
+        product,
+        city,
+        gender,
+        age,
+        price,
+        quantity,
+        toDecimal64(0, 6) as revenue,
+        refund_value,
+        true as is_refund
+    from refunds
 ),
 
 norms as (
@@ -29,21 +73,25 @@ final as (
         order_lines.user_id as user_id,
         order_lines.confirmed_at as confirmed_at,
         order_lines.order_date as order_date,
+        toBool(order_lines.is_refund) as is_refund,
         order_lines.category as category,
+        order_lines.product as product,
         order_lines.city as city,
         order_lines.gender as gender,
         order_lines.age as age,
         {{ known('ages.age_group') }} as age_group,
         order_lines.price as price,
+        order_lines.quantity as quantity,
         order_lines.revenue as revenue,
+        order_lines.refund_value as refund_value,
         -- 0.6745 makes the median absolute deviation a standard deviation for normal data
         if(
-            order_lines.price > 0,
+            order_lines.price > 0 and not order_lines.is_refund,
             0.6745 * (log(order_lines.price) - norms.log_price_median) / nullIf(norms.log_price_mad, 0),
             null
         ) as price_robust_z,
         if(
-            order_lines.price > 0,
+            order_lines.price > 0 and not order_lines.is_refund,
             (toFloat64(order_lines.price) - norms.value_mean) / nullIf(norms.value_deviation, 0),
             null
         ) as price_seed_z,

@@ -8,6 +8,15 @@ ages as (
     select * from {{ ref('int_ages') }}
 ),
 
+refunds as (
+    select
+        order_key,
+        sum(refund_value) as refund_value
+    from {{ ref('int_refunds') }}
+    where order_key != ''
+    group by order_key
+),
+
 numbered as (
     select
         orders.*,
@@ -24,6 +33,7 @@ numbered as (
 final as (
     select
         numbered.order_key as order_key,
+        numbered.order_id as order_id,
         numbered.session_key as session_key,
         numbered.user_id as user_id,
         toUInt32(numbered.order_no) as order_no,
@@ -36,14 +46,17 @@ final as (
         numbered.age as age,
         {{ known('ages.age_group') }} as age_group,
         numbered.line_count as line_count,
+        numbered.quantity as quantity,
         numbered.lines_value as lines_value,
         numbered.checkout_value as checkout_value,
         numbered.confirmation_value as confirmation_value,
         numbered.value_source as value_source,
         numbered.order_value as revenue,
+        toDecimal128(coalesce(refunds.refund_value, 0), 6) as refund_value,
         toDecimal64(numbered.order_value - numbered.lines_value, 6) as adjustment
     from numbered
     left join ages on numbered.age = ages.age
+    left join refunds on numbered.order_key = refunds.order_key
 )
 
 select * from final

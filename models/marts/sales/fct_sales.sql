@@ -1,4 +1,4 @@
-{% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines')] %}
+{% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines'), ref('int_refunds')] %}
 
 with
 
@@ -21,6 +21,11 @@ order_lines as (
     where toYYYYMM(session_date) in (select months.month from months)
 ),
 
+refunds as (
+    select * from {{ ref('int_refunds') }}
+    where toYYYYMM(session_date) in (select months.month from months)
+),
+
 cities as (
     select * from {{ ref('dim_city') }}
 ),
@@ -30,7 +35,7 @@ ages as (
 ),
 
 margins as (
-    select * from {{ ref('category_margin') }}
+    select * from {{ ref('int_category_margins') }}
 ),
 
 browsing as (
@@ -41,6 +46,7 @@ browsing as (
         '' as order_key,
         toStartOfHour(occurred_at) as event_hour,
         category,
+        product,
         city,
         gender,
         age,
@@ -50,9 +56,11 @@ browsing as (
         toDecimal64(0, 6) as cart_value,
         toDecimal64(0, 6) as checkout_value,
         toDecimal64(0, 6) as revenue,
+        0 as quantity,
+        toDecimal64(0, 6) as refund_value,
         0 as is_order
     from events
-    where action not in ('cart', 'checkout', 'confirmation')
+    where action not in ('cart', 'remove', 'checkout', 'confirmation', 'purchase', 'refund')
 ),
 
 purchasing as (
@@ -63,15 +71,20 @@ purchasing as (
         order_key,
         toStartOfHour(occurred_at) as event_hour,
         category,
+        product,
         city,
         gender,
         age,
         1 as event_count,
-        action = 'cart' as cart_item_count,
+        action = 'cart' and not is_removed as cart_item_count,
         value as seed_value,
-        if(action = 'cart', value, toDecimal64(0, 6)) as cart_value,
+        if(
+            action = 'cart' and not is_removed, {{ amount('purchase_events') }}, toDecimal64(0, 6)
+        ) as cart_value,
         if(is_final_checkout, value, toDecimal64(0, 6)) as checkout_value,
         toDecimal64(0, 6) as revenue,
+        0 as quantity,
+        toDecimal64(0, 6) as refund_value,
         0 as is_order
     from purchase_events
 ),
@@ -84,6 +97,7 @@ ordering as (
         order_key,
         toStartOfHour(confirmed_at) as event_hour,
         category,
+        product,
         city,
         gender,
         age,
@@ -93,8 +107,34 @@ ordering as (
         toDecimal64(0, 6) as cart_value,
         toDecimal64(0, 6) as checkout_value,
         revenue,
+        quantity,
+        toDecimal64(0, 6) as refund_value,
         1 as is_order
     from order_lines
+),
+
+refunding as (
+    select
+        session_key,
+        user_id,
+        session_date,
+        order_key,
+        toStartOfHour(refunded_at) as event_hour,
+        category,
+        product,
+        city,
+        gender,
+        age,
+        1 as event_count,
+        0 as cart_item_count,
+        price as seed_value,
+        toDecimal64(0, 6) as cart_value,
+        toDecimal64(0, 6) as checkout_value,
+        toDecimal64(0, 6) as revenue,
+        0 as quantity,
+        refund_value,
+        0 as is_order
+    from refunds
 ),
 
 united as (
@@ -103,6 +143,8 @@ united as (
     select * from purchasing
     union all
     select * from ordering
+    union all
+    select * from refunding
 ),
 
 -- a user's attributes are part of the grain: they may change within the hour
@@ -114,6 +156,7 @@ hourly as (
         order_key,
         event_hour,
         category,
+        product,
         city,
         gender,
         age,
@@ -123,16 +166,18 @@ hourly as (
         sum(united.cart_value) as cart_value,
         sum(united.checkout_value) as checkout_value,
         sum(united.revenue) as revenue,
+        toUInt64(sum(united.quantity)) as quantity,
+        sum(united.refund_value) as refund_value,
         toBool(max(united.is_order)) as is_order
     from united
-    group by session_key, order_key, event_hour, category, city, gender, age
+    group by session_key, order_key, event_hour, category, product, city, gender, age
 ),
 
 final as (
     select
         {{ surrogate_key([
             'hourly.session_key', 'hourly.event_hour', 'hourly.category', 'hourly.order_key',
-            'hourly.city', 'hourly.gender', 'ifNull(hourly.age, 255)',
+            'hourly.product', 'hourly.city', 'hourly.gender', 'ifNull(hourly.age, 255)',
         ]) }} as sales_key,
         toDate(hourly.event_hour) as event_date,
         hourly.event_hour as event_hour,
@@ -143,6 +188,7 @@ final as (
         {{ surrogate_key(['hourly.user_id']) }} as user_key,
         hourly.order_key as order_key,
         hourly.category as category,
+        hourly.product as product,
         hourly.city as city,
         toLowCardinality(cities.geopoint) as geopoint,
         hourly.gender as gender,
@@ -154,6 +200,8 @@ final as (
         toDecimal64(hourly.cart_value, 6) as cart_value,
         toDecimal64(hourly.checkout_value, 6) as checkout_value,
         toDecimal64(hourly.revenue, 6) as revenue,
+        hourly.quantity as quantity,
+        toDecimal64(hourly.refund_value, 6) as refund_value,
         hourly.is_order as is_order,
         margins.margin as margin,
         months.input_version as input_version

@@ -2,18 +2,22 @@ with
 
 orders as (
     select * from {{ ref('fct_orders') }}
+    where {{ in_observed_span('order_date') }}
 ),
 
 order_lines as (
     select * from {{ ref('fct_order_lines') }}
+    where not is_refund
+        and {{ in_observed_span('order_date') }}
 ),
 
 sessions as (
     select * from {{ ref('int_sessions') }}
+    where {{ in_observed_span('session_date') }}
 ),
 
 targets as (
-    select * from {{ ref('kpi_targets') }}
+    select * from {{ ref('int_kpi_targets') }}
 ),
 
 observed_months as (

@@ -8,7 +8,8 @@ parity as (
         event_date,
         sum(raw_row_count) as raw_rows,
         sum(distinct_row_count) as distinct_rows,
-        sum(event_count) as kept_rows
+        sum(event_count) as kept_rows,
+        sum(key_event_count) as key_rows
     from {{ ref('mart_seed_parity') }}
     group by event_date
 ),
@@ -27,6 +28,7 @@ rows_by_day as (
         toInt64(sum(counted.raw_rows)) as raw_rows,
         toInt64(sum(counted.distinct_rows)) as distinct_rows,
         toInt64(sum(counted.kept_rows)) as kept_rows,
+        toInt64(sum(counted.key_rows)) as key_rows,
         toInt64(sum(counted.rejected_rows)) as rejected_rows
     from (
         select
@@ -34,6 +36,7 @@ rows_by_day as (
             raw_rows,
             distinct_rows,
             kept_rows,
+            key_rows,
             0 as rejected_rows
         from parity
         union all
@@ -42,6 +45,7 @@ rows_by_day as (
             0 as raw_rows,
             0 as distinct_rows,
             0 as kept_rows,
+            0 as key_rows,
             rejected_rows
         from rejected
     ) as counted
@@ -54,6 +58,7 @@ row_checks as (
         arrayJoin([
             ('duplicate_rows', raw_rows - distinct_rows, raw_rows),
             ('conflicting_rows', distinct_rows - kept_rows, raw_rows),
+            ('events_of_one_second', kept_rows - key_rows, kept_rows),
             ('rejected_rows', rejected_rows, raw_rows + rejected_rows)
         ]) as found
     from rows_by_day
@@ -82,24 +87,15 @@ order_checks as (
 ),
 
 -- a confirmation that makes no order repeats the one before it, or has no checkout at all
-steps as (
-    select
-        event_date,
-        action,
-        is_order_confirmation,
-        event_no = min(event_no) over (partition by session_key) as is_first_step
-    from {{ ref('int_purchase_events') }}
-    where action in ('checkout', 'confirmation')
-),
-
 confirmations_by_day as (
     select
         event_date,
         toInt64(count()) as confirmation_count,
-        toInt64(countIf(is_first_step)) as unchecked_count,
-        toInt64(countIf(not is_order_confirmation and not is_first_step)) as reloaded_count
-    from steps
-    where action = 'confirmation'
+        toInt64(countIf(outcome = 'unchecked')) as unchecked_count,
+        sumIf(value, outcome = 'unchecked') as unchecked_value,
+        toInt64(countIf(outcome = 'repeated')) as repeated_count,
+        sumIf(value, outcome = 'repeated') as repeated_value
+    from {{ ref('int_confirmations') }}
     group by event_date
 ),
 
@@ -107,14 +103,18 @@ confirmation_checks as (
     select
         event_date,
         arrayJoin([
-            ('confirmations_without_checkout', unchecked_count, confirmation_count),
-            ('confirmations_reloaded', reloaded_count, confirmation_count)
+            ('confirmations_without_checkout', unchecked_count, confirmation_count, unchecked_value),
+            ('confirmations_reloaded', repeated_count, confirmation_count, repeated_value)
         ]) as found
     from confirmations_by_day
 ),
 
 sessions as (
     select * from {{ ref('int_sessions') }}
+),
+
+places as (
+    select * from {{ ref('cities') }}
 ),
 
 -- only a session that lasts longer than the limit can hold a longer pause
@@ -174,6 +174,37 @@ night_checks as (
     from nights
 ),
 
+-- a city that the gazetteer lacks keeps its own spelling and has no place on the map
+place_checks as (
+    select
+        event_date,
+        (
+            'events_of_unknown_place',
+            sumIf(nights.event_count, nights.city not in (select places.city from places)),
+            sum(nights.event_count)
+        ) as found
+    from nights
+    where city != '{{ var("unknown_label") }}'
+    group by event_date
+),
+
+-- days far from all others, as of a device with a wrong clock
+stray_checks as (
+    select
+        days.event_date as event_date,
+        (
+            'rows_of_stray_days',
+            toInt64(sumIf(
+                days.row_count,
+                days.event_date < logs.first_date or days.event_date > logs.last_date
+            )),
+            toInt64(sum(days.row_count))
+        ) as found
+    from {{ ref('stg_load_days') }} as days
+    inner join {{ ref('int_logs') }} as logs on days.contract = logs.contract
+    group by event_date
+),
+
 united as (
     select
         event_date,
@@ -199,7 +230,7 @@ united as (
         found.1 as check_name,
         found.2 as issue_count,
         found.3 as total_count,
-        {{ no_amount }} as amount
+        found.4 as amount
     from confirmation_checks
     union all
     select
@@ -210,6 +241,24 @@ united as (
         found.3 as total_count,
         {{ no_amount }} as amount
     from session_checks
+    union all
+    select
+        event_date,
+        {{ everywhere }} as city,
+        found.1 as check_name,
+        found.2 as issue_count,
+        found.3 as total_count,
+        {{ no_amount }} as amount
+    from place_checks
+    union all
+    select
+        event_date,
+        {{ everywhere }} as city,
+        found.1 as check_name,
+        found.2 as issue_count,
+        found.3 as total_count,
+        {{ no_amount }} as amount
+    from stray_checks
     union all
     select
         event_date,

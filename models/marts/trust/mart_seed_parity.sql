@@ -1,6 +1,7 @@
 {#
-    An event stands in the group of the row that won, and copies of a row stand in its own group. So each group holds
-    raw rows >= distinct rows >= events, and sums of `raw_value` are those of the original notebook.
+    Sums of `raw_value` are those of the original notebook, which never removes duplicates, and `key_value` those of the rule
+    that it describes: one row per user and second. Events stand in the group of the row that won, copies of a row in its
+    own, so each group holds raw rows >= distinct rows >= events >= key events.
 #}
 {% set upstreams = [ref('stg_events')] %}
 
@@ -21,17 +22,17 @@ loads as (
 
 source_events as (
     select
-        toDate(timestamp) as event_date,
-        category,
-        city,
-        gender,
+        toDate({{ in_shop_time('timestamp') }}) as event_date,
+        {{ known_text('category') }} as category,
+        {{ known_city('city') }} as city,
+        {{ known_text('gender') }} as gender,
         action,
         userid as user_id,
-        sipHash64(userid, sessionid, timestamp, value, coalesce(age, 255)) as content,
+        {{ row_content() }} as content,
         value,
         row_index
     from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM(timestamp) in (select months.month from months)
+    where toYYYYMM({{ in_shop_time('timestamp') }}) in (select months.month from months)
         and load_id in (select loads.load_id from loads)
 ),
 
@@ -71,8 +72,8 @@ dropped as (
     from (
         select
             event_date,
-            {{ known('category') }} as category,
-            {{ known('city') }} as city,
+            category,
+            city,
             gender,
             action,
             toInt64(count()) - toInt64(uniqExact(content)) as copy_count,
@@ -108,6 +109,21 @@ dropped as (
     group by event_date, category, city, gender, action
 ),
 
+-- what the seed's rule drops of the events
+not_deepest as (
+    select
+        event_date,
+        category,
+        city,
+        gender,
+        action,
+        count() as row_count,
+        sum(value) as total_value
+    from staged_events
+    where not is_deepest_of_second
+    group by event_date, category, city, gender, action
+),
+
 -- a user may stand in several groups of a day: counted in that of the first row, the groups add up
 purchasers as (
     select
@@ -135,8 +151,8 @@ purchaser_counts as (
 counted as (
     select
         raw_rows.event_date as event_date,
-        {{ known('raw_rows.category') }} as category,
-        {{ known('raw_rows.city') }} as city,
+        raw_rows.category as category,
+        raw_rows.city as city,
         raw_rows.gender as gender,
         raw_rows.action as action,
         raw_rows.row_count as row_count,
@@ -162,7 +178,9 @@ final as (
         toUInt32(counted.row_count - coalesce(dropped.copy_count, 0)) as distinct_row_count,
         toUInt32(counted.row_count - coalesce(dropped.dropped_count, 0)) as event_count,
         counted.raw_value as raw_value,
+        toUInt32(event_count - coalesce(not_deepest.row_count, 0)) as key_event_count,
         counted.raw_value - coalesce(dropped.dropped_value, toDecimal128(0, 6)) as deduplicated_value,
+        deduplicated_value - coalesce(not_deepest.total_value, toDecimal128(0, 6)) as key_value,
         toUInt32(counted.user_count) as purchaser_count,
         months.input_version as input_version
     from counted
@@ -173,6 +191,12 @@ final as (
             and counted.city = dropped.city
             and counted.gender = dropped.gender
             and counted.action = dropped.action
+    left join not_deepest
+        on counted.event_date = not_deepest.event_date
+            and counted.category = not_deepest.category
+            and counted.city = not_deepest.city
+            and counted.gender = not_deepest.gender
+            and counted.action = not_deepest.action
 )
 
 select * from final

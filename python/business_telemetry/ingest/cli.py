@@ -11,7 +11,7 @@ import click
 from business_telemetry.ingest.errors import IngestError
 from business_telemetry.ingest.report import Report
 from business_telemetry.java import JavaMissing
-from business_telemetry.warehouse import WarehouseUnavailable, open_warehouse
+from business_telemetry.warehouse import WarehouseUnavailable
 
 
 def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
@@ -34,6 +34,12 @@ def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> f
 @click.option(
     "--project-dir", type=click.Path(path_type=Path), help="Where dbt_project.yml is; default: here."
 )
+@click.option(
+    "--log",
+    default="dataset_telemetry",
+    show_default=True,
+    help="The log's contract: a YAML file, or the name of a shipped one.",
+)
 @click.option("--replace", is_flag=True, help="Supersede the loads of files that have changed since.")
 @click.option(
     "--max-rejected",
@@ -43,7 +49,8 @@ def _share(_context: click.Context, _parameter: click.Parameter, text: str) -> f
     help="Refuse a load with more bad rows.",
 )
 @click.option(
-    "--staging", help="Directory or URI for Spark's Parquet; default: inside the warehouse, or target/."
+    "--staging",
+    help="Directory for the tasks' files, which an embedded engine reads; default: in the warehouse.",
 )
 @click.option("--master", help="Spark master; default: spark-submit's, else local[*].")
 @click.option("--quiet", is_flag=True, help="Show errors only.")
@@ -53,6 +60,7 @@ def ingest(
     target: str | None,
     profiles_dir: Path | None,
     project_dir: Path | None,
+    log: str,
     replace: bool,
     max_rejected: float,
     staging: str | None,
@@ -62,10 +70,10 @@ def ingest(
 ) -> None:
     """Validate event logs with Spark and load them into ClickHouse.
 
-    SOURCE is a CSV file (plain, .gz or .bz2), a Parquet file, a directory, a glob, or any
-    URI that Spark reads.
-    Columns are found by their names in the header. A file that is loaded already is left out: run the same
-    command again, or on a directory that has grown, and only what is new is loaded.
+    SOURCE is a file of CSV or JSON lines (plain, .gz, .bz2 or .zst) or Parquet, a directory, a glob, or a URI
+    (s3://, gs://, hdfs://). What its columns, words and stamps mean says the contract; to see what a file
+    looks like and to begin a contract: telemetry inspect FILE. A file that is loaded already is left out:
+    run the same command again, or on a directory that has grown, and only what is new is loaded.
 
     Malformed rows go to rejected_events with the raw line, file, line number and all reasons.
 
@@ -73,19 +81,26 @@ def ingest(
     Exit codes:
       0  loaded, or nothing new to load
       1  unexpected error
-      2  wrong usage: no such file, a column is missing
+      2  wrong usage: no such file, a column is missing, a mistake in the contract
       3  more rows rejected than --max-rejected; nothing loaded
       4  a loaded file has changed; --replace is needed
       5  warehouse not available, or in use by another process
     """
-    from business_telemetry.ingest.run import Ingestion, Options
+    from business_telemetry.ingest.files import find_files
+    from business_telemetry.ingest.spark import Starting
 
     report = Report(quiet=quiet, as_json=as_json)
     project = (project_dir or Path.cwd()).resolve()
-    options = Options(replace, max_rejected, staging, master, project)
     try:
+        files = find_files(sources)
+        spark = Starting(master, project / "logs" / "spark.log")
+        # while Java starts
+        from business_telemetry.ingest.run import Ingestion, Options
+        from business_telemetry.warehouse import open_warehouse
+
+        options = Options(log, replace, max_rejected, staging, master, project)
         with closing(open_warehouse(target, project, profiles_dir)) as warehouse:
-            report.result(Ingestion(warehouse, report, options).run(sources))
+            report.result(Ingestion(warehouse, report, options, spark).run(files))
     except (IngestError, WarehouseUnavailable, JavaMissing) as error:
         report.failure(str(error), error.exit_code)
         sys.exit(error.exit_code)

@@ -9,8 +9,18 @@ class IngestError(Exception):
     exit_code = 1
 
 
+class LoadFailed(IngestError):
+    """Reading or landing was broken off; nothing is published and the same command may be run again."""
+
+
 class BadSource(IngestError):
-    """A source that does not exist, cannot be read or lacks a column."""
+    """A source that does not exist, cannot be read, has changed meanwhile or lacks a column."""
+
+    exit_code = 2
+
+
+class BadContract(IngestError):
+    """A log contract that says what no contract can say."""
 
     exit_code = 2
 
@@ -31,3 +41,8 @@ class WarehouseBusy(IngestError):
     """Another ingestion is writing to the same warehouse."""
 
     exit_code = 5
+
+
+def of_code(message: str, code: int) -> IngestError:
+    """The error that a task has told."""
+    return next((kind for kind in (BadSource,) if kind.exit_code == code), LoadFailed)(message)

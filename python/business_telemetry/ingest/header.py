@@ -1,87 +1,189 @@
-"""CSV headers: which field of a line is which column."""
+"""The beginning of a file: what kind it is, which columns it has, and what is wrong with it as a whole."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet
+
+from business_telemetry.ingest.contract import Contract, Layout, lay_out
 from business_telemetry.ingest.errors import BadSource
-from business_telemetry.ingest.sources import SourceFile, hadoop, literally
-from business_telemetry.schema import COLUMNS
+from business_telemetry.ingest.files import (
+    PARQUET,
+    PIECE,
+    Piece,
+    SourceFile,
+    blocks,
+    compression,
+    is_parquet,
+    open_bytes,
+)
+from business_telemetry.ingest.task import Task
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-#: The unnamed index column, as pandas writes it and as its readers name it.
-INDEX_NAMES: Final = ("", "Unnamed: 0", "__index_level_0__")
-MAX_HEADER: Final = 1 << 20
+SAMPLE: Final = 256 * 1024
+MAX_HEADER: Final = 64 * 1024
+#: How many lines of JSON tell which keys a log has.
+SAMPLE_LINES: Final = 1000
+#: With more lines that are no UTF-8 than this, the encoding is another one.
+FOREIGN_SHARE: Final = 0.2
+DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The positions of the source's columns in a line of a CSV file.
+class Head:
+    """What the beginning of a file tells.
 
     Attributes:
-        width: how many fields each line has.
-        positions: the position of each of `schema.COLUMNS`, in that order.
-        index: the position of the unnamed index column, None where there is none.
-        extra: names of further columns, which are ignored.
+        kind: csv, jsonl or parquet.
+        names: the columns as the file names them.
+        sample: the first whole lines, as bytes; empty for Parquet.
     """
 
-    width: int
-    positions: tuple[int, ...]
-    index: int | None
-    extra: tuple[str, ...]
+    kind: str
+    names: tuple[str, ...]
+    sample: bytes
 
 
-def read_layout(spark: SparkSession, file: SourceFile) -> Layout:
-    """The layout of a file, from its first line or, of Parquet, its schema; errors as `parse_header`."""
-    if file.is_parquet:
-        return layout_of(spark.read.parquet(literally(file.uri)).columns, file.name)
-    return parse_header(_first_line(spark, file), file.name)
-
-
-def _first_line(spark: SparkSession, file: SourceFile) -> str:
-    """Through Hadoop, which knows the same file systems and compressions as Spark's readers."""
-    library = spark._jvm.org.apache.hadoop
-    path, system = hadoop(spark, file.uri)
-    codec = library.io.compress.CompressionCodecFactory(system.getConf()).getCodec(path)
-    stream = system.open(path)
-    try:
-        plain = stream if codec is None else codec.createInputStream(stream)
-        line = library.io.Text()
-        if library.util.LineReader(plain, b"\n").readLine(line, MAX_HEADER) == 0:
-            raise BadSource(f"{file.name}: the file is empty, it has not even a header line")
-        return str(line.toString())
-    finally:
-        stream.close()
-
-
-def parse_header(line: str, source: str) -> Layout:
-    """The layout that a file's first line declares.
+def read_head(name: str, contract: Contract) -> Head | None:
+    """The head of a file; None when it is empty.
 
     Raises:
-        BadSource: a column is missing or named twice; the message names it, the file and the columns found.
+        BadSource: it is not what its name or the contract says; the message says what to write or do.
     """
+    kind = kind_of(name, contract)
+    if kind == "parquet":
+        with open_bytes(name) as raw:
+            try:
+                return Head(kind, tuple(pyarrow.parquet.ParquetFile(raw).schema_arrow.names), b"")
+            except (pa.ArrowException, OSError) as error:
+                raise BadSource(
+                    f"{name}: not Parquet, although its name says so; rename it, or copy it again"
+                ) from error
+    sample = next(blocks(name, size=SAMPLE), b"")
+    if not sample:
+        return None
+    _require_text(name, sample, contract)
+    if kind == "jsonl":
+        return Head(kind, _keys(sample), sample)
+    line = sample.partition(b"\n")[0].rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
+    if len(line) > MAX_HEADER:
+        raise BadSource(f"{name}: its first line has {len(line):,} bytes, and no header is so long")
+    text = line.decode(contract.format.encoding, "replace")
     try:
-        names = next(csv.reader([line.removeprefix("\ufeff").rstrip("\r\n")], strict=True), [])
+        names = next(csv.reader([text], delimiter=contract.format.delimiter, strict=True), [])
     except csv.Error as error:
-        raise BadSource(f"{source}: the header line is not CSV ({error}): {line[:200]!r}") from error
-    return layout_of(names, source)
+        raise BadSource(f"{name}: the header line is not CSV ({error}): {text[:200]!r}") from error
+    if len(names) == 1:
+        _suggest_delimiter(name, text, contract.format.delimiter)
+    return Head(kind, tuple(names), sample)
 
 
-def layout_of(names: list[str], source: str) -> Layout:
-    """The layout of a list of column names; errors as `parse_header`."""
-    found = ", ".join(repr(name) for name in names) or "none"
-    if missing := [column for column in COLUMNS if column not in names]:
-        raise BadSource(f"{source}: no column {', '.join(missing)}; columns found: {found}")
-    if doubled := [column for column in COLUMNS if names.count(column) > 1]:
-        raise BadSource(f"{source}: column {', '.join(doubled)} occurs twice; columns found: {found}")
-    index = next((position for position, name in enumerate(names) if name in INDEX_NAMES), None)
-    return Layout(
-        width=len(names),
-        positions=tuple(names.index(column) for column in COLUMNS),
-        index=index,
-        extra=tuple(name for i, name in enumerate(names) if name not in COLUMNS and i != index),
-    )
+def kind_of(name: str, contract: Contract) -> str:
+    """csv, jsonl or parquet: by the file's name, else by the contract."""
+    if is_parquet(name):
+        return "parquet"
+    return "jsonl" if any(end in name.lower() for end in (".jsonl", ".ndjson")) else contract.format.kind
+
+
+def tasks_of(file: SourceFile, contract: Contract) -> tuple[list[Task], Layout] | None:
+    """The tasks that read a file, and its layout; None when it is empty.
+
+    Raises:
+        BadSource: as `read_head` and `lay_out`.
+    """
+    head = read_head(file.name, contract)
+    if head is None:
+        return None
+    layout = lay_out(head.names, contract, file.name)
+    pieces = _row_groups(file.name) if head.kind == "parquet" else file.pieces
+    names = tuple(name.strip().lower() for name in head.names)
+    tasks = [
+        Task(number, file.name, head.kind, piece, layout, names, is_last=piece is pieces[-1])
+        for number, piece in enumerate(pieces)
+    ]
+    return tasks, layout
+
+
+def numbered(tasks: Sequence[Task]) -> list[Task]:
+    """Tasks of several files, numbered through."""
+    return [replace(task, number=number) for number, task in enumerate(tasks)]
+
+
+def _row_groups(name: str) -> list[Piece]:
+    """Row groups, as many together as make a piece."""
+    with open_bytes(name) as raw:
+        metadata = pyarrow.parquet.ParquetFile(raw).metadata
+    pieces, start, first, size, rows = [], 0, 1, 0, 0
+    for group in range(metadata.num_row_groups):
+        size += metadata.row_group(group).total_byte_size
+        rows += metadata.row_group(group).num_rows
+        if size >= PIECE or group == metadata.num_row_groups - 1:
+            pieces.append(Piece(start, group + 1, first))
+            start, first, size, rows = group + 1, first + rows, 0, 0
+    return pieces
+
+
+def _require_text(name: str, sample: bytes, contract: Contract) -> None:
+    for packed, magic in (
+        ("gzip: name it .gz", b"\x1f\x8b"),
+        ("bzip2: name it .bz2", b"BZh9"),
+        ("Zstandard: name it .zst", b"\x28\xb5\x2f\xfd"),
+        (f"Parquet: name it {PARQUET[0]}", b"PAR1"),
+        ("a ZIP archive: unpack it", b"PK\x03\x04"),
+    ):
+        if sample.startswith(magic) and not compression(name):
+            raise BadSource(f"{name}: is {packed}")
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample[:1000].count(b"\0") > len(sample[:1000]) // 4:
+        raise BadSource(f"{name}: is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
+    if contract.format.encoding != "utf-8":
+        return
+    lines = sample.splitlines()
+    foreign = [line for line in lines if not decodes(line, "utf-8")]
+    if len(foreign) > FOREIGN_SHARE * len(lines):
+        raise BadSource(f"{name}: is not UTF-8{_likely(foreign)}")
+
+
+def _likely(foreign: Sequence[bytes]) -> str:
+    letters = b"".join(foreign)
+    cyrillic = sum(each >= 0xC0 for each in letters) > 0.8 * sum(each >= 0x80 for each in letters)
+    if cyrillic and all(decodes(line, "cp1251") for line in foreign):
+        return ", it looks like Windows-1251 (write in the contract: format: {encoding: cp1251})"
+    return "; write its encoding in the contract: format: {encoding: ...}"
+
+
+def decodes(line: bytes, encoding: str) -> bool:
+    """Is a line text in an encoding?"""
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:
+    counts = {other: text.count(other) for other in DELIMITERS if other != delimiter}
+    other = max(counts, key=lambda each: counts[each])
+    if counts[other] >= 2:
+        shown = {"\t": '"\\t"'}.get(other, f'"{other}"')
+        raise BadSource(
+            f"{name}: one column with delimiter {delimiter!r}; its delimiter looks like {shown}"
+            f" (write in the contract: format: {{delimiter: {shown}}})"
+        )
+
+
+def _keys(sample: bytes) -> tuple[str, ...]:
+    """The keys of the first objects, each once."""
+    keys: dict[str, None] = {}
+    for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:SAMPLE_LINES]:
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(found, dict):
+            keys.update(dict.fromkeys(found))
+    return tuple(keys)

@@ -1,36 +1,21 @@
-"""From staged Parquet into ClickHouse's landing tables."""
+"""From tasks into ClickHouse's landing tables, and the count of what has arrived there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from business_telemetry.ingest.raw_layer import Landing
-from business_telemetry.ingest.sources import PARQUET, name_of
-from business_telemetry.ingest.stage import Staged
-from business_telemetry.ingest.staging import Staging, line_shifts
-from business_telemetry.ingest.validate import BLANK, LOOSE, REASONS
+from business_telemetry.ingest.sink import insert
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-#: The staged columns, as ClickHouse reads them.
-STRUCTURE: Final = (
-    "path String, block Int64, id Int64, broken Int32, raw_line Nullable(String), row_index Nullable(Int64),"
-    " userid String, sessionid Int64, timestamp Int64, action String, value Decimal(18, 6), category String,"
-    " age Nullable(UInt8), gender String, city String"
-)
-EVENTS: Final = """{events} select load_id, source_file, id + shift as source_line,
-    if(row_index >= 0, assumeNotNull(row_index), source_line), userid, toString(sessionid),
-    toDateTime(timestamp - timezoneOffset(toDateTime(timestamp, 'Europe/Moscow')), 'UTC'), action, value, 1,
-    category, '', '', age, gender, city
-from {source} as staged inner join {places} as places using (path, block)"""
-REJECTED: Final = """{rejected} select load_id, source_file, id + shift as source_line,
-    assumeNotNull(raw_line), arrayMap(bit -> [{names}][bit + 1], bitPositionsToArray(broken))
-from {source} as staged inner join {places} as places using (path, block)
-where bitAnd(broken, {skip}) = 0 and source_line > headers"""
+#: Days behind a gap of so many, with less than this share of all rows, are no part of the observed span.
+STRAY_GAP_DAYS: Final = 90
+STRAY_SHARE: Final = 0.001
 
 
 @dataclass(frozen=True)
@@ -44,30 +29,13 @@ class Landed:
     last: datetime | None
 
 
-def land(client: Client, embedded: bool, staging: Staging, staged: Staged, landing: Landing) -> None:
-    """Copy the staged rows into the landing tables, with their files and line numbers."""
-    rows = [
-        [landing.load_id, path, block, shift, name_of(path), 0 if path.lower().endswith(PARQUET) else 1]
-        for (path, block), shift in line_shifts(staged.pieces).items()
-    ]
-    names = ["load_id", "path", "block", "shift", "source_file", "headers"]
-    client.insert(landing.places, rows, column_names=names)
-    # put together or not, `stitched` holds all loose lines again: those of `lines` do not count any more
-    folders = [("lines", LOOSE), ("stitched", BLANK)] if staged.stitched else [("lines", BLANK)]
-    for folder, skip in folders:
-        for accepted, statement in (("accepted=true", EVENTS), ("accepted=false", REJECTED)):
-
-            def insert_from(source: str, statement: str = statement, skip: int = skip) -> str:
-                return statement.format(
-                    source=source,
-                    events=landing.events,
-                    rejected=landing.rejected,
-                    places=landing.places,
-                    names=", ".join(f"'{name}'" for name in REASONS),
-                    skip=skip,
-                )
-
-            _insert(client, embedded, staging, f"{folder}/{accepted}", insert_from)
+def land_files(client: Client, folder: Path, landing: Landing) -> None:
+    """Copy what the tasks have left in a folder into the landing tables of the embedded engine."""
+    tables = {"events": landing.events, "rejected": landing.rejected}
+    for kind, table in tables.items():
+        if any(folder.glob(f"{kind}-*.arrow")):
+            pattern = f"{folder}/{kind}-*.arrow".replace("\\", "\\\\").replace("'", "\\'")
+            client.command(insert(table, kind, landing.load_id, f"file('{pattern}', 'Arrow', '{{}}')"))
 
 
 def count(client: Client, landing: Landing) -> Landed:
@@ -101,16 +69,22 @@ def examples(client: Client, landing: Landing, each: int = 3) -> list[tuple[str,
     return [(reason, file, line, raw) for reason, file, line, raw in rows]
 
 
-def _insert(
-    client: Client, embedded: bool, staging: Staging, folder: str, insert_from: Callable[[str], str]
-) -> None:
-    """Insert the parts of a staged folder: an embedded engine reads them, a server is sent them."""
-    parts = staging.parts(folder)
-    if not parts:
-        return
-    if embedded or staging.is_remote:
-        client.command(f"insert into {insert_from(staging.table_function(folder, STRUCTURE))}")
-        return
-    for part in parts:
-        with staging.open(part) as stream:
-            client.raw_insert(insert_from(f"input('{STRUCTURE}')"), insert_block=stream, fmt="Parquet")
+def stray_days(client: Client, landing: Landing) -> list[tuple[date, int]]:
+    """Days of a load that lie apart from the bulk of it, and their rows."""
+    days = client.query(
+        f"select toDate(timestamp) as day, count() from {landing.events} group by day order by day"
+    )
+    return strays([(day, rows) for day, rows in days.result_rows])
+
+
+def strays(days: list[tuple[date, int]]) -> list[tuple[date, int]]:
+    """Of days in order, those that a gap separates from the bulk and that hold next to nothing."""
+    clusters: list[list[tuple[date, int]]] = []
+    for day, rows in days:
+        if not clusters or (day - clusters[-1][-1][0]).days > STRAY_GAP_DAYS:
+            clusters.append([])
+        clusters[-1].append((day, rows))
+    size = [sum(rows for _, rows in cluster) for cluster in clusters]
+    bulk = max(size, default=0)
+    small = [n < bulk and n < STRAY_SHARE * sum(size) for n in size]
+    return [day for cluster, is_stray in zip(clusters, small, strict=True) if is_stray for day in cluster]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from business_telemetry.ingest.errors import NeedsReplace
-from business_telemetry.ingest.sources import SourceFile
+from business_telemetry.ingest.files import SourceFile
 
 
 @dataclass(frozen=True)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from business_telemetry.ingest.columns import COLUMNS, REJECTED, structure
 from business_telemetry.ingest.plan import LoadedFiles
+from business_telemetry.ingest.upgrade import upgrade
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-EVENTS: Final = """(
-    load_id String, source_file LowCardinality(String), source_line UInt64, row_index UInt64,
-    userid String, sessionid String, timestamp DateTime('UTC'), action LowCardinality(String),
-    value Decimal(18, 6), quantity UInt32, category LowCardinality(String), product String, order_id String,
-    age Nullable(UInt8), gender LowCardinality(String), city LowCardinality(String)
-) engine {engine}MergeTree partition by load_id order by (toYYYYMM(timestamp), userid, timestamp)"""
-
-REJECTED: Final = """(
-    load_id String, source_file LowCardinality(String), source_line UInt64, raw_line String,
-    reasons Array(LowCardinality(String))
-) engine {engine}MergeTree partition by load_id order by (source_file, source_line)"""
+EVENTS: Final = (
+    f"(load_id String, {structure(COLUMNS)}) engine {{engine}}MergeTree"
+    " partition by load_id order by (toYYYYMM(timestamp), userid, timestamp)"
+)
+REJECTED_EVENTS: Final = (
+    f"(load_id String, {structure(REJECTED)}) engine {{engine}}MergeTree"
+    " partition by load_id order by (source_file, source_line)"
+)
+#: A part of a task that Spark repeats is taken once.
+LANDING: Final = " settings non_replicated_deduplication_window = 10000"
 
 LOADS: Final = """(
     load_id String, files Array(String), file_fingerprints Array(String), fingerprint String,
@@ -34,30 +36,16 @@ LOADS: Final = """(
     status LowCardinality(String), tool_versions Map(String, String), updated_at DateTime64(3, 'UTC')
 ) engine {engine}ReplacingMergeTree(updated_at) order by load_id"""
 
-PLACES: Final = """(
-    load_id String, path String, block Int64, shift Int64, source_file String, headers UInt8
-) engine {engine}MergeTree order by (path, block)"""
-
-TABLES: Final = {"events": EVENTS, "rejected_events": REJECTED, "loads": LOADS}
+TABLES: Final = {"events": EVENTS, "rejected_events": REJECTED_EVENTS, "loads": LOADS}
 
 
 @dataclass(frozen=True)
 class Landing:
-    """The landing tables of a load: rows that nobody reads yet, and where the pieces of its files are."""
+    """The landing tables of a load: rows that nobody reads yet."""
 
     load_id: str
     events: str
     rejected: str
-    places: str
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """A load that has begun and not ended, and the process that began it."""
-
-    load_id: str
-    host: str
-    pid: int
 
 
 @dataclass
@@ -68,11 +56,11 @@ class Load:
     files: list[str]
     file_fingerprints: list[str]
     fingerprint: str
+    contract: str
+    contract_hash: str
+    currency: str
     started_at: datetime
     status: str = "loading"
-    contract: str = "dataset_telemetry"
-    contract_hash: str = ""
-    currency: str = "RUB"
     rows_read: int = 0
     rows_loaded: int = 0
     rows_rejected: int = 0
@@ -85,15 +73,20 @@ class Load:
     tool_versions: dict[str, str] = field(default_factory=dict)
 
 
-def ensure_raw_tables(client: Client, schema: str, cluster: str | None = None) -> None:
-    """Create the database `<schema>_raw` and its empty tables where they are missing."""
+def ensure_raw_tables(client: Client, schema: str, zone: str, cluster: str | None = None) -> list[str]:
+    """Create the database `<schema>_raw` and its empty tables where they are missing.
+
+    Returns:
+        The tables that had an earlier version's form and were rebuilt; `zone` is that of their stamps.
+    """
     everywhere = f"on cluster `{cluster}`" if cluster else ""
     engine = "Replicated" if cluster else ""
     client.command(f"create database if not exists `{schema}_raw` {everywhere}")
-    for name, structure in TABLES.items():
-        client.command(
-            f"create table if not exists `{schema}_raw`.{name} {everywhere} {structure.format(engine=engine)}"
-        )
+    tables = {name: f"{everywhere} {columns.format(engine=engine)}" for name, columns in TABLES.items()}
+    old = upgrade(client, f"{schema}_raw", tables, zone)
+    for name, definition in tables.items():
+        client.command(f"create table if not exists `{schema}_raw`.{name} {definition}")
+    return old
 
 
 class RawLayer:
@@ -111,13 +104,19 @@ class RawLayer:
         )
         return [LoadedFiles(load_id, tuple(names), tuple(prints)) for load_id, names, prints in rows]
 
-    def unfinished(self) -> list[Unfinished]:
+    def unfinished(self) -> list[str]:
         """Loads that have begun and not ended."""
-        rows = self._rows(
-            "select load_id, tool_versions['host'], tool_versions['pid'] from {raw}.loads final"
-            " where status = 'loading'"
-        )
-        return [Unfinished(load_id, host, int(pid or 0)) for load_id, host, pid in rows]
+        rows = self._rows("select load_id from {raw}.loads final where status = 'loading'")
+        return [load_id for (load_id,) in rows]
+
+    def currencies(self) -> set[str]:
+        """The currencies of the loads that count."""
+        return {
+            code
+            for (code,) in self._rows(
+                "select distinct currency from {raw}.loads final where status = 'loaded'"
+            )
+        }
 
     def write(self, load: Load, replaces: Sequence[str] = ()) -> None:
         """Write a load's row, and mark others as replaced by it, as one block: both or neither."""
@@ -128,8 +127,12 @@ class RawLayer:
         )
         loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
         now = datetime.now(UTC)
-        rows = [[*(getattr(each, name) for name in names), now] for each in loads]
-        self.client.insert(f"{self.raw}.loads", rows, column_names=[*names, "updated_at"])
+        rows = ({**asdict(each), "updated_at": now} for each in loads)
+        # as JSON: the client's own insert imports pandas
+        block = "\n".join(json.dumps(row, ensure_ascii=False, default=_stamp) for row in rows)
+        self.client.raw_insert(
+            f"{self.raw}.loads", [*names, "updated_at"], insert_block=block.encode(), fmt="JSONEachRow"
+        )
         self._command("optimize table {raw}.loads final")
 
     def forget(self, load_ids: Sequence[str]) -> None:
@@ -143,13 +146,11 @@ class RawLayer:
     def create_landing(self, load_id: str) -> Landing:
         """Make the empty landing tables of a load, dropping what an earlier attempt has left."""
         landing = Landing(
-            load_id,
-            *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected", "places")),
+            load_id, *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected"))
         )
-        structures = {landing.events: EVENTS, landing.rejected: REJECTED, landing.places: PLACES}
-        for name, structure in structures.items():
+        for name, columns in ((landing.events, EVENTS), (landing.rejected, REJECTED_EVENTS)):
             self._command(f"drop table if exists {name} sync")
-            self._command(f"create table {name} {structure.format(engine='')}")
+            self._command(f"create table {name} {columns.format(engine='')}{LANDING}")
         return landing
 
     def publish(self, landing: Landing) -> None:
@@ -182,3 +183,8 @@ class RawLayer:
 
     def _command(self, sql: str, **parameters: object) -> None:
         self.client.command(sql.replace("{raw}", self.raw), parameters=parameters)
+
+
+def _stamp(value: datetime) -> str:
+    """A time as ClickHouse reads it, in UTC to the millisecond."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

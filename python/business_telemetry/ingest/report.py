@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 
 class Report:
@@ -34,12 +30,14 @@ class Report:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, title: str, spark: SparkSession | None = None) -> Iterator[None]:
+    def stage(self, title: str) -> Iterator[Callable[[int], None]]:
         """Show a stage while it runs: a bar on a terminal, elsewhere one line when it begins.
 
         Args:
             title: what happens, in a few words.
-            spark: a session whose running jobs tell how far the stage is.
+
+        Returns:
+            What to tell of the rows done so far.
         """
         started = time.monotonic()
         if not self._progress.is_terminal:
@@ -53,15 +51,14 @@ class Report:
             console=self._progress,
             disable=not self._progress.is_terminal or self._progress.quiet,
         )
-        done = threading.Event()
         with bar:
             task = bar.add_task(title, total=None, rows="")
-            if spark is not None and not bar.disable:
-                threading.Thread(target=_follow, args=(spark, bar, task, done), daemon=True).start()
-            try:
-                yield
-            finally:
-                done.set()
+
+            def progress(rows: int) -> None:
+                rate = rows / (time.monotonic() - started)
+                bar.update(task, rows=f"{rows:,} rows, {rate:,.0f}/s")
+
+            yield progress
         self.seconds[title] = round(time.monotonic() - started, 1)
 
     def note(self, text: str) -> None:
@@ -91,24 +88,6 @@ class Report:
         if self._as_json:
             print(
                 json.dumps({"status": "failed", "exit_code": exit_code, "error": message}, ensure_ascii=False)
-            )
-
-
-def _follow(spark: SparkSession, bar: Progress, task: Any, done: threading.Event) -> None:
-    """Move the bar with the tasks of Spark's running stage."""
-    store = spark.sparkContext._jsc.sc().statusStore()
-    started = time.monotonic()
-    while not done.wait(0.5):
-        stages = store.activeStages()
-        if not stages.isEmpty():
-            stage = stages.head()
-            rows = stage.inputRecords()
-            rate = rows / (time.monotonic() - started)
-            bar.update(
-                task,
-                total=stage.numTasks(),
-                completed=stage.numCompleteTasks(),
-                rows=f"{rows:,} rows, {rate:,.0f}/s" if rows else "",
             )
 
 

@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import platform
-import re
+import shutil
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
 from business_telemetry import __version__
-from business_telemetry.ingest.errors import BadSource, IngestError, TooManyRejected, WarehouseBusy
-from business_telemetry.ingest.owner import require_idle, require_ownership, this_process
+from business_telemetry.ingest.contract_file import DEFAULT, load_contract
+from business_telemetry.ingest.errors import (
+    BadSource,
+    IngestError,
+    LoadFailed,
+    TooManyRejected,
+    WarehouseBusy,
+    of_code,
+)
+from business_telemetry.ingest.files import SourceFile, find_files, is_remote, require_unchanged, scan
+from business_telemetry.ingest.lock import Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
-from business_telemetry.ingest.session import spark_session
-from business_telemetry.ingest.sources import find_files, fingerprint, is_remote, name_of
 from business_telemetry.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from business_telemetry.ingest.land import Landed
-    from business_telemetry.ingest.stage import Staged
-    from business_telemetry.ingest.staging import Staging
+    from business_telemetry.ingest.sink import SinkSpec
+    from business_telemetry.ingest.spark import Starting
+    from business_telemetry.ingest.task import Outcome, Task
 
 
 @dataclass(frozen=True)
@@ -34,13 +45,15 @@ class Options:
     """What the user may choose.
 
     Attributes:
+        log: the log's contract, by name or path.
         replace: may the load supersede loads of files that have changed?
         max_rejected: the greatest share of rejected rows (0 to 1) that is still published.
-        staging: where Spark leaves its Parquet; None means in the embedded warehouse, else below `target/`.
+        staging: where tasks leave files for an embedded engine; None means in the warehouse.
         master: a Spark master; None means spark-submit's, else `local[*]`.
-        project_dir: where `target/` and `logs/` are.
+        project_dir: where `logs/` is.
     """
 
+    log: str = DEFAULT
     replace: bool = False
     max_rejected: float = 0.05
     staging: str | None = None
@@ -48,12 +61,31 @@ class Options:
     project_dir: Path = Path()
 
 
-class Ingestion:
-    """Loads files into a warehouse; `run` does everything."""
+@dataclass(frozen=True)
+class Found:
+    """What the tasks have found: rows, as the files' lines tell, and those that the contract ignores."""
 
-    def __init__(self, warehouse: Warehouse, report: Report, options: Options) -> None:
-        self._warehouse, self._report, self._options = warehouse, report, options
+    rows: int
+    ignored: dict[str, int]
+
+
+class Ingestion:
+    """Loads files into a warehouse; `run` does everything.
+
+    Args:
+        warehouse: where to load into.
+        report: who is told.
+        options: what the user chose.
+        spark: where it is starting already; None means to start it when there is something to load.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, report: Report, options: Options, spark: Starting | None = None
+    ) -> None:
+        self._warehouse, self._report, self._options, self._spark = warehouse, report, options, spark
         self._raw = RawLayer(warehouse.client, warehouse.schema)
+        self._contract = load_contract(options.log)
+        self._lock = Lock(warehouse.client, self._raw.database, warehouse.path is not None)
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.
@@ -64,46 +96,107 @@ class Ingestion:
         Raises:
             IngestError: nothing was published; its class carries the exit code.
         """
-        ensure_raw_tables(self._warehouse.client, self._warehouse.schema, self._warehouse.cluster)
+        try:
+            return self._run_claimed(sources)
+        except ClickHouseError as error:
+            reason = (str(error).splitlines() or [""])[0][:300]
+            raise LoadFailed(f"{self._warehouse.label}: {reason}; run the same command again.") from error
+
+    def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
+        zone = self._contract.columns["time"].zone
+        warehouse = self._warehouse
+        if ensure_raw_tables(warehouse.client, warehouse.schema, zone, warehouse.cluster):
+            self._report.note(
+                f"The raw tables were of an earlier version and have been rebuilt, stamps taken in {zone}."
+                " Run `dbt build --full-refresh` once."
+            )
         with self._report.stage("Looking for new files"):
-            spark = self._spark() if any(map(is_remote, sources)) else None
-            given = [fingerprint(name, spark) for name in find_files(sources, spark)]
+            given = self._scan(find_files(sources))
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
         for name, reason in plan.skipped:
             self._report.note(f"{name}: {reason}")
         if not plan.files:
+            self._sweep_if_free()
             self._report.note("Nothing to load.")
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
-        self._clear_leftovers(plan)
-        load = self._begin(plan)
+        tasks = self._tasks(plan)
+        self._lock.claim(plan.load_id)
         try:
-            landing, staged = self._stage_and_land(plan)
-            with self._report.stage("Publishing"):
-                self._finish(load, plan, landing, staged)
+            if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
+                raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
+            self._require_one_currency()
+            self._clear_leftovers()
+            load = self._begin(plan)
+            return self._load(load, plan, tasks)
+        finally:
+            # who has been taken over has nothing to tidy any more
+            if self._lock.holds:
+                self._clear_leftovers()
+            self._lock.release()
+
+    def _sweep_if_free(self) -> None:
+        """Tidy up after a process that was killed when its load was published already."""
+        try:
+            self._lock.claim("none")
         except WarehouseBusy:
-            raise  # what lies there now belongs to another process
-        except BaseException:
-            self._raw.forget([load.load_id])
-            self._raw.sweep()
-            raise
+            return
+        try:
+            self._clear_leftovers()
+        finally:
+            self._lock.release()
+
+    def _load(self, load: Load, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
+        landing, found = self._read_and_land(plan, tasks)
+        with self._report.stage("Publishing"):
+            self._finish(load, plan, landing, found)
         return self._summary(load, plan)
 
-    def _spark(self, size: int | None = None) -> SparkSession:
-        return spark_session(self._options.master, self._options.project_dir / "logs" / "spark.log", size)
+    def _scan(self, names: Sequence[str]) -> list[SourceFile]:
+        with ThreadPoolExecutor(8 if any(map(is_remote, names)) else 2) as pool:
+            files = list(pool.map(scan, names))
+        if all(file.stat.size == 0 for file in files):
+            raise BadSource(f"{', '.join(names)}: the file is empty, it has not even a header line")
+        for file in files:
+            if file.stat.size == 0:
+                self._report.note(f"{file.name}: is empty, left out")
+        return [file for file in files if file.stat.size]
 
-    def _staging(self, load_id: str, attempt: str = "") -> Staging:
-        from business_telemetry.ingest.staging import Staging
+    def _tasks(self, plan: Plan) -> list[Task]:
+        from business_telemetry.ingest.header import numbered, tasks_of
 
-        base = self._warehouse.path or self._options.project_dir / "target"
-        return Staging(f"{self._options.staging or base / 'ingest-staging'}/{load_id}{attempt}")
+        tasks: list[Task] = []
+        for file in plan.files:
+            opened = tasks_of(file, self._contract)
+            if opened is None:  # packed emptiness
+                raise BadSource(f"{file.name}: the file is empty, it has not even a header line")
+            if opened[1].absent:
+                self._report.note(
+                    f"{file.name}: no column {', '.join(opened[1].absent)}; what it would tell is unknown"
+                )
+            tasks += opened[0]
+        return numbered(tasks)
 
-    def _clear_leftovers(self, plan: Plan) -> None:
-        unfinished = self._raw.unfinished()
-        if self._warehouse.path is None:
-            require_idle(unfinished, plan.load_id)
-        for load in unfinished:
-            self._staging(load.load_id).remove()
-        self._raw.forget([load.load_id for load in unfinished])
+    def _require_one_currency(self) -> None:
+        others = self._raw.currencies() - {self._contract.currency.code}
+        if others:
+            raise BadSource(
+                f"The warehouse holds amounts in {', '.join(sorted(others))}, and those of the contract"
+                f" {self._contract.name} are in {self._contract.currency.code}: they cannot be added. Load"
+                " into another warehouse, or convert by rates in the contract."
+            )
+
+    def _staging(self) -> Path:
+        base = (
+            self._options.staging
+            or (self._warehouse.path or self._options.project_dir / "target") / "ingest-staging"
+        )
+        return Path(base).absolute()
+
+    def _clear_leftovers(self) -> None:
+        dead = self._raw.unfinished()
+        for load_id in dead:
+            shutil.rmtree(self._staging() / load_id, ignore_errors=True)
+        self._raw.forget(dead)
         self._raw.sweep()
 
     def _begin(self, plan: Plan) -> Load:
@@ -112,59 +205,108 @@ class Ingestion:
             files=[file.name for file in plan.files],
             file_fingerprints=[file.fingerprint for file in plan.files],
             fingerprint=plan.fingerprint,
+            contract=self._contract.name,
+            contract_hash=self._contract.hash,
+            currency=self._contract.currency.code,
             started_at=datetime.now(UTC),
-            tool_versions=this_process(),
         )
         self._raw.write(load)
         return load
 
-    def _stage_and_land(self, plan: Plan) -> tuple[Landing, Staged]:
-        from py4j.protocol import Py4JJavaError
-        from pyspark.errors import PySparkException
+    def _read_and_land(self, plan: Plan, tasks: Sequence[Task]) -> tuple[Landing, Found]:
+        from business_telemetry.ingest.land import land_files
+        from business_telemetry.ingest.sink import Folder
 
-        from business_telemetry.ingest.land import land
-        from business_telemetry.ingest.stage import stage
-
-        # a directory of its own for each attempt: a killed one's Java may write for a moment longer
-        staging = self._staging(plan.load_id, f"/{uuid.uuid4().hex[:8]}")
-        with self._report.stage("Starting Spark"):
-            spark = self._spark(sum(file.size for file in plan.files))
+        landing = self._raw.create_landing(plan.load_id)
+        # a directory of its own for each attempt: workers of a killed one may write for a moment longer
+        folder = self._staging() / plan.load_id / uuid.uuid4().hex[:8]
+        server = self._warehouse.server
+        spec: SinkSpec = (
+            server.sink(plan.load_id, {"events": landing.events, "rejected": landing.rejected})
+            if server
+            else Folder(str(folder))
+        )
         try:
-            with self._report.stage("Reading and validating", spark):
-                staged = stage(spark, plan.files, staging)
-            with self._report.stage("Loading into ClickHouse"):
-                landing = self._raw.create_landing(plan.load_id)
-                land(self._warehouse.client, self._warehouse.path is not None, staging, staged, landing)
-        except (Py4JJavaError, PySparkException) as error:
-            raise BadSource(_reason(error)) from error
+            outcomes = self._run(tasks, spec)
+            found = self._found(plan, tasks, outcomes, spec)
+            for file in plan.files:
+                require_unchanged(file)
+            if not server:
+                with self._report.stage("Loading into ClickHouse"):
+                    land_files(self._warehouse.client, folder, landing)
         finally:
-            self._staging(plan.load_id).remove()
-        return landing, staged
+            shutil.rmtree(folder.parent, ignore_errors=True)
+        return landing, found
 
-    def _finish(self, load: Load, plan: Plan, landing: Landing, staged: Staged) -> None:
+    def _run(self, tasks: Sequence[Task], spec: SinkSpec) -> list[Outcome]:
+        from business_telemetry.ingest.spark import Starting, run_tasks
+        from business_telemetry.ingest.task import run
+
+        with self._report.stage("Starting Spark"):
+            log = self._options.project_dir / "logs" / "spark.log"
+            context = (self._spark or Starting(self._options.master, log)).context()
+        with self._report.stage("Reading and validating") as progress:
+            outcomes = list(
+                run_tasks(context, partial(run, contract=self._contract, spec=spec), tasks, progress)
+            )
+        for outcome in outcomes:
+            if outcome.error:
+                raise of_code(*outcome.error)
+        return outcomes
+
+    def _found(self, plan: Plan, tasks: Sequence[Task], outcomes: list[Outcome], spec: SinkSpec) -> Found:
+        """Add up what the tasks tell, once the lines at the edges of pieces are put together too.
+
+        Raises:
+            LoadFailed: Spark has not read a file's every line once.
+        """
+        from business_telemetry.ingest.task import run_edges
+
+        by_file: dict[str, list[Outcome]] = defaultdict(list)
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            by_file[task.file].append(outcome)
+        task_of = {task.file: task for task in tasks}
+        sink = spec.open(len(tasks))
+        for name, parts in by_file.items():
+            edges = [line for part in parts for line in part.edges]
+            if edges:
+                parts.append(run_edges(task_of[name], edges, self._contract, sink))
+        sink.close()
+        rows, ignored = 0, Counter[str]()
+        for file in plan.files:
+            parts = by_file[file.name]
+            lines = sum(part.lines for part in parts)
+            if file.lines and file.lines != lines:
+                raise LoadFailed(f"{file.name}: Spark has read {lines:,} of {file.lines:,} lines; run again.")
+            header = task_of[file.name].kind == "csv" if file.name in task_of else False
+            rows += lines - header - sum(part.blank + part.joined for part in parts)
+            for part in parts:
+                ignored.update(part.ignored)
+        return Found(rows, dict(ignored.most_common()))
+
+    def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> None:
         """Check the counts and publish or refuse: the manifest row decides."""
-        from business_telemetry.ingest.land import count, examples
+        from business_telemetry.ingest.land import count, examples, stray_days
 
         landed = count(self._warehouse.client, landing)
-        _complete(load, landed, staged.rows)
+        _complete(load, landed, found)
         load.tool_versions = self._versions()
         limit = self._options.max_rejected
-        if self._warehouse.path is None:
-            require_ownership(self._raw, load.load_id)
-        if landed.rejected > limit * staged.rows:
+        self._lock.require()
+        if landed.rejected > limit * found.rows:
             load.status = "refused"
             self._raw.write(load)
             self._report.rejections(landed.by_reason, examples(self._warehouse.client, landing))
-            self._raw.sweep()
             raise TooManyRejected(
-                f"{landed.rejected:,} of {staged.rows:,} rows ({landed.rejected / staged.rows:.1%}) are"
+                f"{landed.rejected:,} of {found.rows:,} rows ({landed.rejected / found.rows:.1%}) are"
                 f" malformed, more than --max-rejected {limit:.1%} allows. Nothing was loaded."
-                " Correct the file or raise the limit."
+                " Correct the file, or the contract (telemetry inspect), or raise the limit."
             )
+        for day, rows in stray_days(self._warehouse.client, landing):
+            self._report.note(f"{rows:,} rows of {day} lie apart from all others; charts do not reach there")
         self._raw.publish(landing)
         load.status = "loaded"
         self._raw.write(load, plan.replaces)
-        self._raw.sweep()
 
     def _versions(self) -> dict[str, str]:
         import pyspark
@@ -180,11 +322,14 @@ class Ingestion:
         return {
             "status": load.status,
             "load_id": load.load_id,
+            "contract": load.contract,
             "files": load.files,
             "rows_read": load.rows_read,
             "rows_loaded": load.rows_loaded,
             "rows_rejected": load.rows_rejected,
             "rejected_by_reason": load.rejected_by_reason,
+            "rows_ignored": load.rows_ignored,
+            "ignored_by_action": load.ignored_by_action,
             "min_event_time": load.min_event_time,
             "max_event_time": load.max_event_time,
             "replaced": list(plan.replaces),
@@ -193,24 +338,17 @@ class Ingestion:
         }
 
 
-def _complete(load: Load, landed: Landed, rows: int) -> None:
+def _complete(load: Load, landed: Landed, found: Found) -> None:
     """Fill in the counts, after checking that no row is lost or doubled."""
-    if landed.loaded + landed.rejected != rows:
+    ignored = sum(found.ignored.values())
+    if landed.loaded + landed.rejected + ignored != found.rows:
         raise IngestError(
-            f"Spark has read {rows:,} rows, but ClickHouse holds {landed.loaded:,} loaded and"
-            f" {landed.rejected:,} rejected ones. Nothing was published. Run the command again; if the"
-            " numbers still disagree, report it with the file."
+            f"Spark has read {found.rows:,} rows, but ClickHouse holds {landed.loaded:,} loaded and"
+            f" {landed.rejected:,} rejected ones, and {ignored:,} are ignored. Nothing was published. Run the"
+            " command again; if the numbers still disagree, report it with the file."
         )
-    load.rows_read, load.rows_loaded, load.rows_rejected = rows, landed.loaded, landed.rejected
+    load.rows_read, load.rows_loaded, load.rows_rejected = found.rows, landed.loaded, landed.rejected
+    load.rows_ignored, load.ignored_by_action = ignored, found.ignored
     load.rejected_by_reason = landed.by_reason
     load.min_event_time, load.max_event_time = landed.first, landed.last
     load.finished_at = datetime.now(UTC)
-
-
-def _reason(error: Exception) -> str:
-    """The file and the innermost cause that Java names, in one line."""
-    text = str(error)
-    file = re.search(r"reading file (\S+?)\.?(?:\s|$)", text)
-    causes = re.findall(r"Caused by: (.*)", text)
-    which = name_of(file[1]) if file else "the files"
-    return f"Spark could not read {which}: {causes[-1] if causes else text.splitlines()[0]}"

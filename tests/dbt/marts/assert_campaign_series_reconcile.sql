@@ -27,7 +27,7 @@ days as (
         int_campaign_days.event_date as event_date,
         max(int_campaign_days.revenue) as revenue
     from {{ ref('int_campaign_days') }} as int_campaign_days
-    inner join {{ ref('campaigns') }} as campaigns on int_campaign_days.campaign = campaigns.campaign
+    inner join {{ ref('int_campaigns') }} as campaigns on int_campaign_days.campaign = campaigns.campaign
     where campaigns.categories = ''
     group by city, event_date
 ),

@@ -9,12 +9,25 @@ offsets as (
     where period = 'D' and entry = 'first_order' and offset = 30
 ),
 
+observed_orders as (
+    select * from {{ ref('fct_orders') }}
+    where {{ in_observed_span('order_date') }}
+),
+
+buyers as (
+    select
+        user_id,
+        min(order_date) as first_order_date
+    from observed_orders
+    group by user_id
+),
+
 orders as (
     select
         orders.user_id as user_id,
-        sumIf(orders.revenue, orders.order_date <= users.first_order_date + 30) as revenue
-    from {{ ref('fct_orders') }} as orders
-    inner join {{ ref('dim_user') }} as users on orders.user_id = users.user_id
+        sumIf(orders.revenue, orders.order_date <= buyers.first_order_date + 30) as revenue
+    from observed_orders as orders
+    inner join buyers on orders.user_id = buyers.user_id
     group by orders.user_id
 )
 

@@ -15,20 +15,28 @@ funnel as (
 purchases as (
     select
         session_key,
-        max(action = 'checkout' or order_key != '') as has_checkout
+        max(action = 'checkout') as has_checkout
     from {{ ref('int_purchase_events') }}
-    where action in ('cart', 'checkout') or order_key != ''
+    where action = 'checkout' or (action = 'cart' and not is_removed)
     group by session_key
+),
+
+ordering_sessions as (
+    select
+        session_key,
+        session_date,
+        session_key in (select orders.session_key from {{ ref('fct_orders') }} as orders) as has_order
+    from {{ ref('fct_sessions') }}
 ),
 
 sessions as (
     select
         sessions.session_date as session_date,
         count() as visited,
-        countIf(isNotNull(purchases.has_checkout)) as carted,
-        countIf(purchases.has_checkout) as checked_out,
-        countIf(sessions.session_key in (select orders.session_key from {{ ref('fct_orders') }} as orders)) as ordered
-    from {{ ref('fct_sessions') }} as sessions
+        countIf(isNotNull(purchases.has_checkout) or sessions.has_order) as carted,
+        countIf(purchases.has_checkout or sessions.has_order) as checked_out,
+        countIf(sessions.has_order) as ordered
+    from ordering_sessions as sessions
     left join purchases on sessions.session_key = purchases.session_key
     group by sessions.session_date
 ),

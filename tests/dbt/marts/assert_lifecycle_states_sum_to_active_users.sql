@@ -15,6 +15,7 @@ active as (
         toStartOfMonth(event_date) as month,
         uniqExactMerge(users) as user_count
     from {{ ref('agg_active_daily') }}
+    where {{ in_observed_span('event_date') }}
     group by month
 ),
 

@@ -7,6 +7,7 @@ sales as (
         sum(revenue) as revenue,
         uniqExactIf(order_key, is_order) as order_count
     from {{ ref('fct_sales') }}
+    where {{ in_observed_span('event_date') }}
     group by month
     having order_count > 0
 ),

@@ -7,6 +7,7 @@ lines_by_day as (
         sum(revenue) as revenue,
         uniqExact(order_key) as order_count
     from {{ ref('fct_order_lines') }}
+    where not is_refund
     group by order_date
 ),
 

@@ -1,4 +1,4 @@
--- Each snapshot holds the revenue of its 365 days and every user known by then.
+-- Each snapshot holds the revenue of its 365 days and every user known by then, stray days apart.
 with
 
 snapshots as (
@@ -23,7 +23,17 @@ orders as (
     from dates
     cross join {{ ref('fct_orders') }} as orders
     where orders.order_date between dates.snapshot_date - 364 and dates.snapshot_date
+        and {{ in_observed_span('orders.order_date') }}
     group by dates.snapshot_date
+),
+
+first_days as (
+    select
+        user_id,
+        min(event_date) as first_seen_date
+    from {{ ref('int_user_days') }}
+    where {{ in_observed_span('event_date') }}
+    group by user_id
 ),
 
 users as (
@@ -31,7 +41,7 @@ users as (
         dates.snapshot_date as snapshot_date,
         count() as user_count
     from dates
-    cross join {{ ref('dim_user') }} as users
+    cross join first_days as users
     where users.first_seen_date <= dates.snapshot_date
     group by dates.snapshot_date
 )

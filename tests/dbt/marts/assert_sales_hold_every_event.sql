@@ -1,16 +1,27 @@
 -- fct_sales counts every staged event, every session and all of its money once, in each city.
 with
 
-staged as (
+removed as (
     select
         city,
-        count() as event_count,
-        uniqExact(session_key) as session_count,
-        uniqExact(user_id) as user_count,
-        sum(value) as seed_value,
-        sumIf(value, action = 'cart') as cart_value
-    from {{ ref('stg_events') }}
+        sum(value * quantity) as cart_value
+    from {{ ref('int_purchase_events') }}
+    where is_removed
     group by city
+),
+
+staged as (
+    select
+        events.city as city,
+        count() as event_count,
+        uniqExact(events.session_key) as session_count,
+        uniqExact(events.user_id) as user_count,
+        sum(events.value) as seed_value,
+        sumIf(events.value * events.quantity, events.action = 'cart')
+        - coalesce(any(removed.cart_value), toDecimal128(0, 6)) as cart_value
+    from {{ ref('stg_events') }} as events
+    left join removed on events.city = removed.city
+    group by events.city
 ),
 
 sales as (
@@ -37,3 +48,4 @@ select
 from united
 group by city
 having count() != 2 or uniqExact(event_count, session_count, user_count, seed_value, cart_value) != 1
+settings join_use_nulls = 1

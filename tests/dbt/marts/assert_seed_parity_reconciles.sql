@@ -1,5 +1,5 @@
 -- Day by day: raw rows are those of staging, events and their value those of fct_sales;
--- in every group raw rows >= distinct rows >= events.
+-- in every group raw rows >= distinct rows >= events >= events of the seed's rule.
 with
 
 parity as (
@@ -8,7 +8,11 @@ parity as (
         sum(raw_row_count) as row_count,
         sum(parity.event_count) as event_count,
         sum(deduplicated_value) as seed_value,
-        countIf(parity.event_count > distinct_row_count or distinct_row_count > raw_row_count) as broken_groups
+        countIf(
+            key_event_count > parity.event_count
+            or parity.event_count > distinct_row_count
+            or distinct_row_count > raw_row_count
+        ) as broken_groups
     from {{ ref('mart_seed_parity') }} as parity
     group by event_date
 ),

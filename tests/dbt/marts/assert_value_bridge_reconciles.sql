@@ -1,4 +1,4 @@
--- The bridge closes in every session; by city, carted value is fct_sales' and ordered value that of the orders' lines.
+-- The bridge closes in every session; by city, carted and ordered values are those of fct_sales' cart rows.
 with
 
 sessions as (
@@ -13,16 +13,9 @@ sessions as (
 sales as (
     select
         session_key,
-        sum(cart_value) as carted_value
+        sum(cart_value) as carted_value,
+        sumIf(cart_value, order_key != '') as ordered_value
     from {{ ref('fct_sales') }}
-    group by session_key
-),
-
-orders as (
-    select
-        session_key,
-        sum(lines_value) as ordered_value
-    from {{ ref('fct_orders') }}
     group by session_key
 ),
 
@@ -30,10 +23,9 @@ expected as (
     select
         sessions.city as city,
         sum(sales.carted_value) as carted_value,
-        sum(coalesce(orders.ordered_value, 0)) as ordered_value
+        sum(sales.ordered_value) as ordered_value
     from {{ ref('int_sessions') }} as sessions
     inner join sales on sessions.session_key = sales.session_key
-    left join orders on sessions.session_key = orders.session_key
     group by sessions.city
 ),
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
+import random_shop
+from order_rules import Event
 from project import Project
 
 EVENT_COLUMNS = (
     "load_id, source_file, source_line, row_index, userid, sessionid, timestamp, "
-    "action, value, category, age, gender, city"
+    "action, value, quantity, category, product, order_id, age, gender, city"
 )
-PUBLISH = """
-    insert into telemetry_raw.loads
-    select '{load}', ['{load}.csv'], ['{load}'], '{load}', count(), count(), 0, map(),
-        if(count() = 0, null, min(timestamp)), if(count() = 0, null, max(timestamp)),
-        now64(3), now64(3), 'loaded', map(), now64(3)
-    from telemetry_raw.events
-    where load_id = '{load}'
-"""
 REPLACE = """
     insert into telemetry_raw.loads
     select * replace('replaced' as status, now64(3) as updated_at)
@@ -70,15 +66,16 @@ class Shop:
     def row(self, user: int, session: int, stamp: datetime, action: str, value: int) -> str:
         line = next(self.lines)
         category = "Одежда и обувь" if action == "cart" else ""
-        cells = f"'log.csv', {line}, {line}, 'user_{user}', {session}, '{stamp:%Y-%m-%d %H:%M:%S}'"
-        return f"{cells}, '{action}', {value}, '{category}', 30, 'Ж', 'Казань'"
+        at = f"toDateTime('{stamp:%Y-%m-%d %H:%M:%S}', 'Europe/Moscow')"
+        cells = f"'log.csv', {line}, {line}, 'user_{user}', '{session}', {at}"
+        return f"{cells}, '{action}', {value}, 1, '{category}', '', '', 30, 'Ж', 'Казань'"
 
 
 def load(name: str, rows: list[str]) -> tuple[str, ...]:
     """Commands that put a load into the raw tables as the ingestion would."""
     values = ", ".join(f"('{name}', {row})" for row in rows)
     insert = f"insert into telemetry_raw.events ({EVENT_COLUMNS}) values {values}"
-    return (*((insert,) if rows else ()), PUBLISH.format(load=name))
+    return (*((insert,) if rows else ()), random_shop.publish(name, "shop"))
 
 
 def replace(old: str, new: str, rows: list[str]) -> tuple[str, ...]:
@@ -90,15 +87,10 @@ def replace(old: str, new: str, rows: list[str]) -> tuple[str, ...]:
     )
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    project = Project(tmp_path_factory.mktemp("incremental"))
-    from business_telemetry.ingest import raw_layer
-
-    statements = ["create database if not exists telemetry_raw"]
-    for name, structure in raw_layer.TABLES.items():
-        statements.append(f"create table telemetry_raw.{name} {structure.format(engine='')}")
-    project.ask(commands=tuple(statements))
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    project = Project(tmp_path)
+    project.ask(commands=random_shop.raw_tables())
     project.run("dbt", "seed", "--quiet")
     yield project
 
@@ -142,6 +134,58 @@ def test_uneven_loads_equal_one_full_build(project: Project) -> None:
     assert months == {202203, 202204, 202207, 202208}
     build(project, (), "--full-refresh")
     assert contents(project) == incremental
+
+
+def test_look_backs_equal_one_full_build(project: Project) -> None:
+    """Carts, checkouts, order ids and refunds of earlier sessions and months come late, change and go."""
+    rows = random_shop.numbered(row for seed in range(20, 26) for row in random_shop.random_log(seed))
+    chance = random.Random(1)
+    late = {row.index for row in rows if chance.random() < 0.1}
+    # the first load has no checkout at all, as if the log told of none
+    parts = {
+        "february": [r for r in rows if r.at.month == 2 and r.index not in late and r.action != "checkout"],
+        "march": [r for r in rows if r.at.month == 3 and r.index not in late],
+        "late": [
+            r
+            for r in rows
+            if r.at.month < 4 and (r.index in late or (r.at.month, r.action) == (2, "checkout"))
+        ],
+        "april": [r for r in rows if r.at.month > 3 and r.index not in late],
+    }
+    for name, part in parts.items():
+        build(project, canonical_load(name, part))
+    orders = "select count(), sum(revenue) from telemetry_marts.fct_order_lines"
+    before = project.ask(orders)
+    # a new version of a load: half of its carts are gone
+    kept = [r for r in parts["february"] if r.action != "cart" or chance.random() < 0.5]
+    build(project, (*canonical_load("february_2", kept), *retire("february")))
+    assert project.ask(orders) != before
+
+    incremental = contents(project)
+    build(project, (), "--full-refresh")
+    assert contents(project) == incremental
+
+
+def canonical_load(name: str, rows: list[Event]) -> tuple[str, ...]:
+    """One load for each log among the rows."""
+    logs = sorted({row.log for row in rows})
+    return tuple(
+        command
+        for log in logs
+        for command in random_shop.load(f"{name}_{log}", log, [row for row in rows if row.log == log])
+    )
+
+
+def retire(name: str) -> tuple[str, ...]:
+    """Commands that make the loads of this name count no more."""
+    return tuple(
+        command
+        for log in ("checkouts", "confirmations", "purchases")
+        for command in (
+            REPLACE.format(load=f"{name}_{log}"),
+            f"alter table telemetry_raw.events drop partition '{name}_{log}'",
+        )
+    )
 
 
 def build(project: Project, commands: tuple[str, ...], *options: str) -> None:

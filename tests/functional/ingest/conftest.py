@@ -1,4 +1,4 @@
-"""Ingestion into a server of the tests' own, with one Spark session for all of them."""
+"""Ingestion into a server of the tests' own, with one Spark for all of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import clickhouse_connect
 import pytest
 from ingest_server import Server
 
-from business_telemetry.warehouse import Warehouse
+from business_telemetry.warehouse import Endpoint, Warehouse
 
 
 @pytest.fixture
-def server(server_process: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(server_process: tuple[int, Path]) -> Iterator[Server]:
     """An empty warehouse on the tests' server."""
     port, home = server_process
     client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
     client.command("drop database if exists telemetry_raw sync")
-    yield Server(Warehouse(client, "telemetry", None, None, "test"), home)
+    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
+    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
     client.close()

@@ -8,9 +8,12 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ingest_server import event, log
 from project import BIN, ROOT, Project
@@ -60,39 +63,131 @@ def test_the_answer_for_programs(undisturbed: tuple[Project, dict[str, Any]], so
 
 def test_stamps_do_not_depend_on_the_machines_zone(undisturbed: tuple[Project, dict[str, Any]]) -> None:
     project, answer = undisturbed
-    assert answer["min_event_time"] == "2024-02-29 12:28:45+00:00"
+    assert answer["min_event_time"] == "2024-02-29 09:28:45+00:00"
     found = project.ask(
         "select distinct toUnixTimestamp(timestamp) from telemetry_raw.events",
         "select toUnixTimestamp(min_event_time), abs(dateDiff('minute', now(), finished_at)) < 60"
         " from telemetry_raw.loads",
     )
-    # date -u -d 2024-02-29T12:28:45 +%s
-    assert found == [[[1709209725]], [[1709209725, True]]]
+    # date -d 'TZ="Europe/Moscow" 2024-02-29T12:28:45' +%s
+    assert found == [[[1709198925]], [[1709198925, True]]]
+
+
+def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
+    """The command in a process group of its own."""
+    return subprocess.Popen(
+        [str(BIN / "telemetry"), "ingest", *arguments],
+        cwd=ROOT,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen[str], victim: str) -> None:
+    if victim == "group":
+        os.killpg(process.pid, signal.SIGKILL)
+    elif victim == "Java":
+        for child in psutil.Process(process.pid).children(recursive=True):
+            if child.name() == "java":
+                child.kill()
+    else:
+        process.send_signal(signal.SIGKILL)
 
 
 def test_killed_at_every_stage_and_run_again(
     undisturbed: tuple[Project, dict[str, Any]], source: Path, tmp_path: Path
 ) -> None:
     project = Project(tmp_path)
-    for stage in ("Reading and validating", "Loading into ClickHouse", "Publishing"):
-        process = subprocess.Popen(
-            [str(BIN / "telemetry"), "ingest", str(source)],
-            cwd=ROOT,
-            env=project.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    stages = {
+        "Looking for new files": "parent",
+        "Starting Spark": "group",
+        "Reading and validating": "parent",
+        "Loading into ClickHouse": "group",
+        "Publishing": "parent",
+    }
+    for stage, victim in stages.items():
+        process = started(project, str(source))
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith(stage):
-                process.send_signal(signal.SIGKILL)
+                kill(process, victim)
         assert process.wait() == -signal.SIGKILL, f"not killed at {stage}"
 
     project.run("telemetry", "ingest", str(source))
 
     assert project.ask(*STATE) == undisturbed[0].ask(*STATE)
     assert not list((tmp_path / "warehouse").glob("ingest-staging/*"))
+
+
+def test_java_alone_killed(undisturbed: tuple[Project, dict[str, Any]], source: Path, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    process = started(project, str(source))
+    assert process.stderr is not None
+    shown = []
+    for line in process.stderr:
+        shown.append(line)
+        if line.startswith("Reading and validating"):
+            kill(process, "Java")
+    if process.wait() == 0:  # it was done already
+        return
+    assert process.returncode == 1
+    assert [line[:6] for line in shown[3:]] == ["Error:"], shown
+    assert "nothing was loaded. Run again" in shown[-1]
+    assert project.ask("select count() from telemetry_raw.loads") == [[[0]]]
+
+
+def test_ctrl_c_is_one_line(source: Path, tmp_path: Path) -> None:
+    process = started(Project(tmp_path), str(source))
+    assert process.stderr is not None
+    shown = []
+    for line in process.stderr:
+        shown.append(line)
+        if line.startswith("Reading and validating"):
+            os.killpg(process.pid, signal.SIGINT)
+    if process.wait() != 0:
+        assert process.returncode in (1, 130)
+        assert len([line for line in shown[3:] if line.strip()]) == 1, shown
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """What a server answers to a wrong password."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b"Code: 516. DB::Exception: default: Authentication failed: password is incorrect. (X)\n"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.mark.parametrize("is_up", [False, True], ids=["down", "wrong password"])
+def test_a_server_that_does_not_let_in(source: Path, tmp_path: Path, is_up: bool) -> None:
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        names = {"HOST": "127.0.0.1", "SECURE": "false", "PASSWORD": "secret-1"}
+        names["PORT"] = str(server.server_port) if is_up else "9"
+        done = subprocess.run(
+            [str(BIN / "telemetry"), "ingest", str(source), "--target", "prod"],
+            cwd=ROOT,
+            env=Project(tmp_path).environment
+            | {f"CLICKHOUSE_{name}": value for name, value in names.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        server.shutdown()
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("Error: ")
+    assert "secret-1" not in done.stderr + done.stdout
 
 
 def test_exit_codes_and_messages(
@@ -117,7 +212,12 @@ def test_exit_codes_and_messages(
     assert "5% or 0.05" in failure(2, str(source), "--max-rejected", "many")
     assert "does not have a target named 'moon'" in failure(5, str(source), "--target", "moon")
     assert "already loaded as load" in failure(0, str(source), JAVA_HOME=str(tmp_path))
-    assert "Spark needs Java" in failure(1, str(ROOT / "seeds" / "actions.csv"), JAVA_HOME=str(tmp_path))
+    (tmp_path / "new.csv").write_text(log(event()), encoding="utf-8")
+    assert "Spark needs Java" in failure(1, str(tmp_path / "new.csv"), JAVA_HOME=str(tmp_path))
+    assert "no such contract; shipped are" in failure(2, str(source), "--log", "moon")
+    assert "names no file" in failure(2, "")
+    assert "http:// is not read" in failure(2, "http://127.0.0.1/log.csv")
+    assert "no column action" in failure(2, str(ROOT / "seeds" / "cities.csv"))
 
     hold = "from business_telemetry.warehouse import *; w = open_warehouse(); print(flush=True); input()"
     holder = subprocess.Popen(

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ingest_server import Server, event, log
 
-from business_telemetry.ingest import land
+from business_telemetry.ingest import land, task
+from business_telemetry.ingest import run as ingestion
 from business_telemetry.ingest.errors import (
     BadSource,
     IngestError,
+    LoadFailed,
     NeedsReplace,
     TooManyRejected,
     WarehouseBusy,
 )
+from business_telemetry.ingest.files import scan
+from business_telemetry.ingest.lock import Lock, Owner, began
 from business_telemetry.ingest.plan import plan_load
 from business_telemetry.ingest.raw_layer import RawLayer, ensure_raw_tables
-from business_telemetry.ingest.session import spark_session
-from business_telemetry.ingest.sources import fingerprint
-from business_telemetry.ingest.staging import Staging
 
 LOADS = "select load_id, status, rows_loaded from raw.loads order by started_at"
 USERS = """select userid from raw.events
@@ -41,7 +46,7 @@ def users(server: Server) -> list[str]:
 
 
 def load_id_of(source: Path) -> str:
-    return plan_load([fingerprint(str(source), None)], [], replace=False).load_id
+    return plan_load([scan(str(source))], [], replace=False).load_id
 
 
 def test_the_same_file_again_and_a_growing_directory(server: Server, tmp_path: Path) -> None:
@@ -101,20 +106,52 @@ def test_too_many_rejected_rows_load_nothing(
     assert server.ask("select status from raw.loads") == [("loaded",)]
 
 
-def test_lost_rows_are_noticed(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = write(tmp_path / "log.csv", "a", "b")
-    parts = Staging.parts
+@pytest.mark.parametrize("ask", ["events", "rejected"])
+def test_lost_rows_are_noticed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    source = write(tmp_path / "log.csv", "a", "b", "")
+    count = land.count
 
-    def only_when_counting(self: Staging, folder: str) -> list[str]:
-        counting = sys._getframe(1).f_code.co_name == "pieces"
-        return parts(self, folder) if counting or "true" not in folder else []
+    def count_what_is_left(client: Any, landing: Any) -> land.Landed:
+        client.command(f"truncate table {getattr(landing, ask)}")
+        return count(client, landing)
 
-    monkeypatch.setattr(Staging, "parts", only_when_counting)
-    with pytest.raises(IngestError, match="has read 2 rows, but ClickHouse holds 0 loaded and 0 rejected"):
-        server.ingest(source)
+    monkeypatch.setattr(land, "count", count_what_is_left)
+    held = {"events": "0 loaded and 1 rejected", "rejected": "2 loaded and 0 rejected"}[ask]
+    with pytest.raises(IngestError, match=f"has read 3 rows, but ClickHouse holds {held}"):
+        server.ingest(source, max_rejected=1)
     assert server.ask("select count() from raw.loads") == [(0,)]
     monkeypatch.undo()
-    assert server.ingest(source)["rows_loaded"] == 2
+    assert server.ingest(source, max_rejected=1)["rows_loaded"] == 2
+
+
+def test_a_piece_that_was_not_read_to_its_end_is_noticed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / "log.csv", "a", "b")
+    run = task.run
+
+    def run_and_forget(*arguments: Any, **options: Any) -> Any:
+        outcome = run(*arguments, **options)
+        return replace(outcome, lines=outcome.lines - 1)
+
+    monkeypatch.setattr(
+        ingestion.Ingestion,
+        "_run",
+        lambda self, tasks, spec: [run_and_forget(each, self._contract, spec) for each in tasks],
+    )
+    with pytest.raises(LoadFailed, match=r"log\.csv: Spark has read 2 of 3 lines"):
+        server.ingest(source)
+    assert users(server) == []
+
+
+def claim(server: Server, host: str, pid: int, load_id: str) -> None:
+    """What a process leaves that has begun to load."""
+    owner = Owner(host, pid, began(pid), load_id)
+    server.ask(
+        f"create table raw.ingest_claim_7 (x UInt8) engine Memory comment '{json.dumps(owner.__dict__)}'"
+    )
 
 
 def leave_behind(server: Server, source: Path, host: str, pid: int) -> str:
@@ -125,12 +162,14 @@ def leave_behind(server: Server, source: Path, host: str, pid: int) -> str:
     landing = raw.create_landing(load_id)
     for table in (landing.events, "raw.events"):
         server.ask(
-            f"insert into {table} (load_id, userid, timestamp, value) values ('{load_id}', 'half', 0, 1)"
+            f"insert into {table} (load_id, userid, timestamp, value, action)"
+            f" values ('{load_id}', 'half', 0, 1, 'cart')"
         )
     server.ask(
-        "insert into raw.loads (load_id, status, tool_versions, updated_at)"
-        f" select '{load_id}', 'loading', map('host', '{host}', 'pid', '{pid}'), now64(3) - interval 1 minute"
+        "insert into raw.loads (load_id, status, updated_at)"
+        f" select '{load_id}', 'loading', now64(3) - interval 1 minute"
     )
+    claim(server, host, pid, load_id)
     return load_id
 
 
@@ -187,39 +226,198 @@ def test_on_another_host_only_the_same_load_is_taken_over(server: Server, tmp_pa
 def test_a_load_that_was_taken_over_publishes_nothing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And it tidies nothing: what lies there belongs to the other one."""
     source = write(tmp_path / "log.csv", "a")
     count = land.count
 
     def count_and_be_overtaken(*arguments: Any) -> land.Landed:
-        server.ask(
-            "insert into raw.loads (load_id, status, tool_versions, updated_at) select load_id, 'loading',"
-            " map('host', 'elsewhere', 'pid', '1'), now64(3) + interval 1 minute from raw.loads"
-        )
+        claim(server, "elsewhere", 1, load_id_of(source))
         return count(*arguments)
 
     monkeypatch.setattr(land, "count", count_and_be_overtaken)
     with pytest.raises(WarehouseBusy, match="taken over"):
         server.ingest(source)
     assert server.ask("select count() from raw.events") == [(0,)]
-    assert server.ask("select tool_versions['host'] from raw.loads final") == [("elsewhere",)]
+    assert server.ask("select status from raw.loads final") == [("loading",)]
+    tables = server.ask("select name from system.tables where database = 'telemetry_raw' order by name")
+    assert [name.partition("_")[0] for (name,) in tables] == [
+        *("events", "ingest", "landing", "landing", "loads", "rejected")
+    ]
 
 
-def test_sources_on_other_file_systems(server: Server, tmp_path: Path) -> None:
-    """Hadoop's view file system: an URI that only Spark can read."""
-    spark = spark_session("local[2]", server.home / "spark.log", size=0)
-    mount = f"fs.viewfs.mounttable.{tmp_path.name}.link./logs"
-    spark._jsc.hadoopConfiguration().set(mount, f"file://{tmp_path}")
-    (tmp_path / "2024" / "_temporary").mkdir(parents=True)
-    write(tmp_path / "2024" / "_temporary" / "x.csv", "x")
-    write(tmp_path / "2024" / "day 1.csv", "a")
-    write(tmp_path / "2024" / "day 2.csv", "b")
-    write(tmp_path / "2025.csv", "c")
-    root = f"viewfs://{tmp_path.name}/logs"
+def test_leftovers_of_a_published_load_are_swept_though_nothing_is_to_load(
+    server: Server, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "log.csv", "a")
+    server.ingest(source)
+    claim(server, socket.gethostname(), dead_process(), load_id_of(source))
+    RawLayer(server.warehouse.client, "telemetry").create_landing("x")
+    server.ask("insert into raw.events (load_id, userid, action) values ('replaced', 'old', 'cart')")
+    assert server.ingest(source)["status"] == "nothing to load"
+    assert server.ask("select userid from raw.events") == [("a",)]
+    assert server.ask("select count() from system.tables where database = 'telemetry_raw'") == [(3,)]
 
-    assert server.ingest(f"{root}/2024")["files"] == [f"{root}/2024/day 1.csv", f"{root}/2024/day 2.csv"]
-    assert server.ingest(f"{root}/*.csv", f"{root}/2024")["files"] == [f"{root}/2025.csv"]
-    assert users(server) == ["a", "b", "c"]
-    # the same content from the local disk is known
-    assert server.ingest(tmp_path / "2025.csv")["status"] == "nothing to load"
-    with pytest.raises(BadSource, match="no such file"):
-        server.ingest(f"{root}/nothing.csv")
+
+class Interrupting:
+    """A client before each of whose statements something else happens."""
+
+    def __init__(self, client: Any, before: Callable[[], None]) -> None:
+        self._client, self._before = client, before
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("command", "query", "insert"):
+            self._before()
+        return getattr(self._client, name)
+
+
+def at_step(step: int, what: Callable[[], None]) -> tuple[Callable[[], None], list[int]]:
+    """Do something before one statement; the list counts them."""
+    count = [0]
+
+    def before() -> None:
+        count[0] += 1
+        if count[0] == step:
+            what()
+
+    return before, count
+
+
+@pytest.mark.parametrize("dead", [False, True], ids=["free", "after a dead owner"])
+@pytest.mark.parametrize("released", [False, True], ids=["and keeps it", "and is done"])
+def test_two_that_claim_at_once(server: Server, dead: bool, released: bool) -> None:
+    """One is stopped between any two statements while the other claims: never do both hold the claim."""
+    client = server.warehouse.client
+    ensure_raw_tables(client, "telemetry")
+    step, steps = 1, 2
+    while step <= steps:
+        if dead:
+            claim(server, socket.gethostname(), dead_process(), "dead")
+        second = Lock(client, "telemetry_raw", False)
+        won: list[str] = []
+
+        def others_turn(second: Lock = second, won: list[str] = won) -> None:
+            try:
+                second.claim("b")
+                won.append("b")
+                if released:
+                    second.release()
+            except WarehouseBusy:
+                pass
+
+        before, count = at_step(step, others_turn)
+        first = Lock(Interrupting(client, before), "telemetry_raw", False)
+        try:
+            first.claim("a")
+            won.append("a")
+            first.require()
+        except WarehouseBusy:
+            pass
+        assert won in ([["a"], ["b"], ["b", "a"]] if released else [["a"], ["b"]]), step
+        first.release()
+        second.release()
+        assert server.ask("select count() from system.tables where startsWith(name, 'ingest_claim')") == [
+            (0,)
+        ]
+        step, steps = step + 1, max(steps, count[0])
+    assert steps >= 4
+
+
+@pytest.mark.slow
+def test_two_ingests_at_once_at_every_step(server: Server, tmp_path: Path) -> None:
+    """A whole ingestion of a directory runs while another one of a file of it stands still."""
+    one, two = write(tmp_path / "one.csv", "a"), write(tmp_path / "two.csv", "b")
+    step, steps = 1, 2
+    both = 0
+    while step <= steps:
+        server.ask("drop database if exists telemetry_raw sync")
+        failed: list[str] = []
+
+        def others_turn(failed: list[str] = failed) -> None:
+            try:
+                server.ingest(one, two)
+            except WarehouseBusy:
+                failed.append("b")
+
+        before, count = at_step(step, others_turn)
+        slow = Server(
+            replace(server.warehouse, client=Interrupting(server.warehouse.client, before)), server.home
+        )
+        try:
+            slow.ingest(one)
+        except WarehouseBusy:
+            failed.append("a")
+        both += not failed
+        assert len(failed) < 2, step
+        if "b" in failed:
+            server.ingest(one, two)
+        assert users(server) == ["a", "b"], step
+        step, steps = step + 1, max(steps, count[0])
+    assert steps > 15
+
+
+def grow(path: Path) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(event(9, userid="late") + "\n")
+
+
+def shrink(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 10)
+
+
+def swap(path: Path) -> None:
+    """Same size, same time, another content."""
+    times = path.stat()
+    path.write_text(path.read_text(encoding="utf-8").replace(",a,", ",z,"), encoding="utf-8")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def rotate(path: Path) -> None:
+    path.rename(path.with_suffix(".old"))
+    write(path, "new")
+
+
+@pytest.mark.parametrize("change", [grow, shrink, swap, rotate, Path.unlink])
+@pytest.mark.parametrize("late", [False, True], ids=["before reading", "after reading"])
+def test_a_file_that_changes_while_it_is_read_publishes_nothing(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], None],
+    late: bool,
+) -> None:
+    source = write(tmp_path / "log.csv", "a", "b")
+    run = ingestion.Ingestion._run
+
+    def run_and_change(self: ingestion.Ingestion, *arguments: Any) -> Any:
+        if not late:
+            change(source)
+        outcomes = run(self, *arguments)
+        if late:
+            change(source)
+        return outcomes
+
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_and_change)
+    with pytest.raises(IngestError, match=r"log\.csv"):
+        server.ingest(source)
+    assert server.ask("select count() from raw.events") == [(0,)]
+    assert server.ask("select count() from raw.loads") == [(0,)]
+
+
+def test_a_server_that_refuses_in_the_middle(server: Server, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "a")
+    endpoint = server.warehouse.server
+    assert endpoint is not None
+    gone = replace(server.warehouse, server=replace(endpoint, url="http://127.0.0.1:9"))
+    with pytest.raises(LoadFailed, match="the server does not take the rows") as error:
+        Server(gone, server.home).ingest(source)
+    assert "\n" not in str(error.value)
+    assert server.ingest(source)["rows_loaded"] == 1
+
+
+def test_amounts_of_two_currencies_are_not_added(server: Server, tmp_path: Path) -> None:
+    server.ingest(write(tmp_path / "log.csv", "a"))
+    other = tmp_path / "other.csv"
+    other.write_text("event_time,event_type,user_id\n2019-10-01 00:00:00 UTC,view,1\n", encoding="utf-8")
+    with pytest.raises(BadSource, match="holds amounts in RUB"):
+        server.ingest(other, log="multi_category_store")
+    assert users(server) == ["a"]

@@ -32,10 +32,11 @@ class User:
 def users(demo_log: Path) -> dict[str, User]:
     events, _ = reference.read_events(demo_log)
     result: dict[str, User] = defaultdict(User)
-    for session in reference.by_session(reference.deduplicate(events)).values():
+    events = reference.deduplicate(events)
+    for session in reference.by_session(events).values():
         result[session[0].user].events += session
-        for order in reference.orders_of(session):
-            result[session[0].user].orders.append((order.confirmation.stamp.date(), order.value))
+    for order in reference.orders_of(events):
+        result[order.confirmation.user].orders.append((order.confirmation.stamp.date(), order.value))
     for user in result.values():
         user.events.sort(key=lambda event: event.stamp)
     return result

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice, pairwise
 from pathlib import Path
 
+import order_rules
 import pytest
 import reference
 from project import Project
@@ -15,6 +16,7 @@ from reference import UNKNOWN, Event
 
 BROWSING = ("category", "search", "product")
 Sessions = dict[tuple[str, int], list[Event]]
+Levels = dict[tuple[str, int], dict[str, tuple[int, int | None]]]
 
 
 @pytest.fixture(scope="module")
@@ -23,36 +25,26 @@ def sessions(demo_log: Path) -> Sessions:
     return reference.by_session(reference.deduplicate(events))
 
 
-def levels_of(session: list[Event]) -> dict[str, tuple[int, int | None]]:
-    """Step level and seconds to the first order of each category that the session touches."""
-    levels: dict[str, int] = defaultdict(int)
-    seconds: dict[str, int] = {}
-    carts: list[str] = []
-    has_checkout = False
+@pytest.fixture(scope="module")
+def shop(sessions: Sessions) -> order_rules.Shop:
+    return reference.read_shop([event for session in sessions.values() for event in session])
 
-    def reach(category: str, level: int) -> None:
-        levels[category] = max(levels[category], level)
 
-    for event in session:
-        if event.action in BROWSING:
-            reach(event.category, 1)
-        elif event.action == "mainpage" and event.category != UNKNOWN:
-            reach(event.category, 0)
-        elif event.action == "cart":
-            carts.append(event.category)
-            reach(event.category, 2)
-        elif event.action == "checkout":
-            has_checkout = True
-            for category in carts or [event.category]:
-                reach(category, 3)
-        elif event.action == "confirmation" and has_checkout:
-            for category in carts or [UNKNOWN]:
-                reach(category, 4)
-                seconds.setdefault(category, int((event.stamp - session[0].stamp).total_seconds()))
-            carts, has_checkout = [], False
-    return {category: (level, seconds.get(category)) for category, level in levels.items()} or {
-        UNKNOWN: (0, None)
-    }
+@pytest.fixture(scope="module")
+def levels(sessions: Sessions, shop: order_rules.Shop) -> Levels:
+    """Step level and seconds to the first order of each category that a session touches."""
+    found: Levels = defaultdict(dict)
+    for (number, category), level in order_rules.levels(shop).items():
+        session = shop.sessions[number]
+        moments = [
+            order.closing.at
+            for order in shop.orders
+            if order.session is session and any(line.category == category for line in order.lines)
+        ]
+        start = session.events[0].at
+        seconds = int((min(moments) - start).total_seconds()) if moments else None
+        found[session.user, int(session.events[0].session)][category] = (level, seconds)
+    return found
 
 
 def ordered_level_of(session: list[Event]) -> int:
@@ -71,11 +63,11 @@ def ordered_level_of(session: list[Event]) -> int:
     return deepest
 
 
-def test_funnel_rows(demo: Project, sessions: Sessions) -> None:
+def test_funnel_rows(demo: Project, sessions: Sessions, levels: Levels) -> None:
     expected = {
         (session[0].user, f"{session[0].stamp}", category): (level, ordered_level_of(session), seconds)
-        for session in sessions.values()
-        for category, (level, seconds) in levels_of(session).items()
+        for key, session in sessions.items()
+        for category, (level, seconds) in levels[key].items()
     }
     (rows,) = demo.ask("""
         select user_id, toString(session_started_at), category, step_level, ordered_level, seconds_to_order
@@ -88,66 +80,58 @@ def test_funnel_rows(demo: Project, sessions: Sessions) -> None:
     assert any(category == UNKNOWN and row[0] == 4 for (*_, category), row in expected.items())
 
 
-def test_sessions_per_step_level(demo: Project, sessions: Sessions) -> None:
+def test_sessions_per_step_level(
+    demo: Project, sessions: Sessions, levels: Levels, shop: order_rules.Shop
+) -> None:
     """The chart's own counts, of all categories and of each."""
     expected: dict[str, list[int]] = defaultdict(lambda: [0] * 5)
-    for session in sessions.values():
-        levels = levels_of(session)
-        for category, (level, _) in levels.items():
+    for key in sessions:
+        for category, (level, _) in levels[key].items():
             for k in range(level + 1):
                 expected[category][k] += 1
-        for k in range(max(level for level, _ in levels.values()) + 1):
+        for k in range(max(level for level, _ in levels[key].values()) + 1):
             expected["all"][k] += 1
     counts = ", ".join(f"uniqExactIf(session_key, step_level >= {k})" for k in range(5))
     by_category, total = demo.ask(
         f"select category, {counts} from telemetry_marts.fct_funnel group by category",
         f"select 'all', {counts} from telemetry_marts.fct_funnel",
     )
-    assert {name: levels for name, *levels in by_category + total} == expected
-    orders = sum(bool(reference.orders_of(session)) for session in sessions.values())
+    assert {name: counts for name, *counts in by_category + total} == expected
+    orders = len({id(order.session) for order in shop.orders})
     assert expected["all"][4] == orders, "sessions at level 4 are the sessions with an order"
 
 
-def bridge_of(session: list[Event], ordered_at: dict[tuple[str, str], list[datetime]]) -> tuple[object, ...]:
+def bridge_of(
+    session: order_rules.Session, shop: order_rules.Shop, ordered_at: dict[tuple[str, str], list[datetime]]
+) -> tuple[object, ...]:
     """Carted, ordered, abandoned and recovered value of the session."""
-    waiting: list[Event] = []
-    ordered = Decimal(0)
-    has_checkout = False
-    for event in session:
-        if event.action == "cart":
-            waiting.append(event)
-        elif event.action == "checkout":
-            has_checkout = True
-        elif event.action == "confirmation" and has_checkout:
-            ordered += sum(cart.value for cart in waiting)
-            waiting, has_checkout = [], False
-    abandoned = sum((cart.value for cart in waiting), Decimal(0))
-    recovered = sum(
-        (
-            cart.value
-            for cart in waiting
-            if any(
-                timedelta(0) < moment - cart.stamp <= timedelta(days=7)
-                for moment in ordered_at[cart.user, cart.category]
-            )
-        ),
-        Decimal(0),
-    )
+    ordered = abandoned = recovered = Decimal(0)
+    for cart in session.events:
+        if cart.action != "cart":
+            continue
+        order = shop.taken.get(cart.index)
+        if order and order.session is session:
+            ordered += cart.value
+            continue
+        abandoned += cart.value
+        recovered += cart.value * any(
+            timedelta(0) <= moment - cart.at <= timedelta(days=7)
+            for moment in ordered_at[cart.user, cart.category]
+        )
     return (ordered + abandoned, ordered, abandoned, recovered)
 
 
-def test_sessions_and_value_bridge(demo: Project, sessions: Sessions) -> None:
+def test_sessions_and_value_bridge(demo: Project, shop: order_rules.Shop) -> None:
     ordered_at: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-    for session in sessions.values():
-        for order in reference.orders_of(session):
-            for category, _ in order.lines:
-                ordered_at[order.confirmation.user, category].append(order.confirmation.stamp)
+    for order in shop.orders:
+        for line in order.lines:
+            ordered_at[order.session.user, line.category].append(order.closing.at)
     expected = {}
-    for session in sessions.values():
-        first, last = session[0], session[-1]
-        expected[first.user, f"{first.stamp}"] = (
-            (first.action, last.action, len(session), int((last.stamp - first.stamp).total_seconds())),
-            bridge_of(session, ordered_at),
+    for session in shop.sessions:
+        first, last = session.events[0], session.events[-1]
+        expected[session.user, f"{first.at:%Y-%m-%d %H:%M:%S}"] = (
+            (first.action, last.action, len(session.events), int((last.at - first.at).total_seconds())),
+            bridge_of(session, shop, ordered_at),
         )
     (rows,) = demo.ask("""
         select user_id, toString(session_started_at), entry_action, exit_action, n_events, duration,

@@ -34,9 +34,7 @@ def kept(raw: list[Event]) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def orders(kept: list[Event]) -> list[reference.Order]:
-    return [
-        order for session in reference.by_session(kept).values() for order in reference.orders_of(session)
-    ]
+    return reference.orders_of(kept)
 
 
 def test_basket_pairs(demo: Project, orders: list[reference.Order]) -> None:
@@ -68,6 +66,8 @@ def group_of(event: Event) -> Group:
 
 
 def test_seed_parity(demo: Project, raw: list[Event], kept: list[Event]) -> None:
+    by_key = reference.deduplicate_by_key(raw)
+    key_events, key_value = Counter(map(group_of, by_key)), Counter[Group]()
     raw_rows, raw_value = Counter(map(group_of, raw)), Counter[Group]()
     events, value = Counter(map(group_of, kept)), Counter[Group]()
     distinct: dict[Group, set[tuple[object, ...]]] = defaultdict(set)
@@ -76,19 +76,25 @@ def test_seed_parity(demo: Project, raw: list[Event], kept: list[Event]) -> None
         distinct[group_of(event)].add((event.user, event.session, event.stamp, event.value, event.age))
     for event in kept:
         value[group_of(event)] += event.value  # type: ignore[assignment]
+    for event in by_key:
+        key_value[group_of(event)] += event.value  # type: ignore[assignment]
     expected = {
-        key: (raw_rows[key], len(distinct[key]), events[key], Decimal(raw_value[key]), Decimal(value[key]))
+        key: (
+            *(raw_rows[key], len(distinct[key]), events[key], key_events[key]),
+            *(Decimal(raw_value[key]), Decimal(value[key]), Decimal(key_value[key])),
+        )
         for key in raw_rows
     }
     (rows,) = demo.ask("""
         select
             event_date, category, city, gender, action,
-            raw_row_count, distinct_row_count, event_count, raw_value, deduplicated_value
+            raw_row_count, distinct_row_count, event_count, key_event_count,
+            raw_value, deduplicated_value, key_value
         from telemetry_marts.mart_seed_parity
     """)
-    found = {tuple(row[:5]): (*row[5:8], Decimal(row[8]), Decimal(row[9])) for row in rows}
+    found = {tuple(row[:5]): (*row[5:9], *map(Decimal, row[9:])) for row in rows}
     assert found == expected
-    assert len(raw) > sum(map(len, distinct.values())) > len(kept), "the log has copies and conflicts"
+    assert len(raw) > len(kept) > len(by_key), "the log has copies, and events of one second"
 
 
 def test_notebook_conversion_counts_distinct_users(demo: Project, raw: list[Event]) -> None:
@@ -133,13 +139,12 @@ def test_data_health(
     demo: Project, raw: list[Event], kept: list[Event], orders: list[reference.Order]
 ) -> None:
     confirmed: dict[str, Counter[date]] = {"unchecked": Counter(), "reloaded": Counter()}
+    idle = {event.index for event in reference.read_shop(kept).idle}
     for session in reference.by_session(kept).values():
-        previous = None
-        for event in session:
-            if event.action == "confirmation" and previous != "checkout":
-                confirmed["reloaded" if previous else "unchecked"][event.stamp.date()] += 1
-            if event.action in ("checkout", "confirmation"):
-                previous = event.action
+        steps = [event for event in session if event.action in ("checkout", "confirmation")]
+        for number, event in enumerate(steps):
+            if event.index in idle:
+                confirmed["reloaded" if number else "unchecked"][event.stamp.date()] += 1
     expected = {
         "orders_without_lines": Counter(
             order.confirmation.stamp.date() for order in orders if order.lines == [(UNKNOWN, order.value)]
@@ -157,6 +162,7 @@ def test_data_health(
     for name, days in expected.items():
         assert found[name] == dict(days), name
         assert days, f"the log has none of {name}"
-    assert sum(found["duplicate_rows"].values()) + sum(found["conflicting_rows"].values()) == len(raw) - len(
-        kept
-    )
+    assert sum(found["duplicate_rows"].values()) == len(raw) - len(kept)
+    by_key = reference.deduplicate_by_key(raw)
+    assert sum(found["events_of_one_second"].values()) == len(kept) - len(by_key) > 0
+    assert "conflicting_rows" not in found

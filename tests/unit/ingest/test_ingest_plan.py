@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from business_telemetry.ingest.errors import NeedsReplace
+from business_telemetry.ingest.files import SourceFile
 from business_telemetry.ingest.plan import LoadedFiles, plan_load
-from business_telemetry.ingest.sources import SourceFile
 
 
 def file(name: str, content: str) -> SourceFile:
-    return SourceFile(name, 1, content)
+    return SourceFile(name, content)
 
 
 LOADED = [LoadedFiles("L1", ("/a", "/b"), ("A", "B")), LoadedFiles("L2", ("/c",), ("C",))]

@@ -6,15 +6,22 @@ import csv
 
 import pytest
 
-from business_telemetry.ingest.stitch import MAX_BYTES, MAX_LINES, Line, in_batches, stitch
+from business_telemetry.ingest.stitch import MAX_BYTES, MAX_LINES, Line, fields_of, stitch
 
 WIDTH = 3
 
 
-def joined(*texts: str, path: str = "a") -> list[str]:
+def put_together(lines: list[Line]) -> list[Line]:
+    """With nothing behind the last line."""
+    records, pending = stitch(lines, WIDTH, b",", last=0)
+    assert pending == []
+    return records
+
+
+def joined(*texts: str) -> list[str]:
     """What stitching makes of consecutive loose lines."""
-    lines = [Line(path, 0, number, number, text.encode()) for number, text in enumerate(texts, start=2)]
-    return [record.text.decode() for record in stitch(lines, {path: WIDTH})]
+    lines = [Line(number, text.encode()) for number, text in enumerate(texts, start=2)]
+    return [record.text.decode() for record in put_together(lines)]
 
 
 @pytest.mark.parametrize(
@@ -57,19 +64,37 @@ def test_reading_resumes_on_the_next_line() -> None:
 
 
 def test_a_complete_line_in_between_ends_a_record() -> None:
-    lines = [Line("a", 0, 0, 2, b'1,"a'), Line("a", 0, 2, 4, b'b",c')]  # line 3 was a good row
-    assert [record.lines for record in stitch(lines, {"a": WIDTH})] == [1, 1]
+    lines = [Line(2, b'1,"a'), Line(4, b'b",c')]  # line 3 was a good row
+    assert [record.lines for record in put_together(lines)] == [1, 1]
 
 
-def test_files_are_not_mixed() -> None:
-    lines = [Line("a", 0, 7, 2, b'1,"a'), Line("b", 0, 8, 3, b'b",c')]
-    assert [record.path for record in stitch(lines, {"a": WIDTH, "b": WIDTH})] == ["a", "b"]
+def test_a_record_keeps_the_number_of_its_first_line() -> None:
+    assert put_together([Line(6, b'1,"a'), Line(7, b'b",c')]) == [(6, b'1,"a\nb",c', 2)]
 
 
-def test_a_record_keeps_the_place_of_its_first_line_across_splits() -> None:
-    lines = [Line("a", 0, 5, 6, b'1,"a'), Line("a", 64, 1 << 33, 7, b'b",c')]
-    (record,) = stitch(lines, {"a": WIDTH})
-    assert record == ("a", 0, 5, b'1,"a\nb",c', 2)
+@pytest.mark.parametrize(
+    ("lines", "pending"),
+    [
+        ([(5, b'1,"a')], 1),
+        ([(4, b'1,"a'), (5, b"x")], 2),
+        ([(3, b"loose"), (5, b'1,"a')], 1),
+        ([(3, b'1,"a')], 0),  # lines 4 and 5 were good rows
+        ([(4, b'1,"a'), (5, b'b",c')], 0),
+        ([(5, b'1,"a"x')], 0),  # no further line can mend it
+        ([(5, b"1,a")], 0),
+    ],
+)
+def test_what_more_lines_may_complete_is_handed_back(lines: list[tuple[int, bytes]], pending: int) -> None:
+    given = [Line(*each) for each in lines]
+    records, rest = stitch(given, WIDTH, b",", last=5)
+    assert rest == given[len(given) - pending :]
+    assert len(records) <= len(given) - pending
+
+
+def test_another_delimiter() -> None:
+    records, _ = stitch([Line(1, b'1;"a;,'), Line(2, b'b";c')], WIDTH, b";", last=0)
+    assert records == [(1, b'1;"a;,\nb";c', 2)]
+    assert fields_of(records[0].text, b";") == [b"1", b"a;,\nb", b"c"]
 
 
 def test_length_is_bounded() -> None:
@@ -82,15 +107,17 @@ def test_length_is_bounded() -> None:
 
 
 def test_bytes_that_are_no_text_survive() -> None:
-    lines = [Line("a", 0, 0, 2, b'1,"\xff'), Line("a", 0, 1, 3, b'\x00",c')]
-    assert [record.text for record in stitch(lines, {"a": WIDTH})] == [b'1,"\xff\n\x00",c']
+    (record,) = put_together([Line(2, b'1,"\xff'), Line(3, b'\x00",c')])
+    assert record.text == b'1,"\xff\n\x00",c'
 
 
 def test_long_runs_of_open_lines_take_linear_time() -> None:
-    lines = [Line("a", 0, number, number, b'1,"a') for number in range(50_000)]
-    assert sum(record.lines == 1 for record in stitch(lines, {"a": WIDTH})) == 50_000
+    lines = [Line(number, b'1,"a') for number in range(50_000)]
+    assert sum(record.lines == 1 for record in put_together(lines)) == 50_000
 
 
-def test_in_batches() -> None:
-    records = list(stitch([Line("a", 0, n, n, b"x") for n in range(5)], {"a": WIDTH}))
-    assert [len(batch) for batch in in_batches(records, 2)] == [2, 2, 1]
+def test_a_line_of_a_million_quotes_is_cut() -> None:
+    """A regular expression that backs up could take for ever."""
+    quotes = b'""' * 500_000
+    assert fields_of(b'0,"' + quotes + b'",b', b",") == [b"0", b'"' * 500_000, b"b"]
+    assert fields_of(b'0,"' + quotes, b",") is None

@@ -1,0 +1,11 @@
+{% macro largest_segment(dimension, relation) -%}
+    {#- The row's city or category, or 'Прочие' where it is none of the largest. -#}
+    if(
+        {{ relation }}.{{ dimension }} in (
+            select segments.segment from {{ ref('int_segments') }} as segments
+            where segments.segment_type = '{{ dimension }}'
+        ),
+        toString({{ relation }}.{{ dimension }}),
+        '{{ var("other_label") }}'
+    )
+{%- endmacro %}

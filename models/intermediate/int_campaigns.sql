@@ -1,0 +1,1 @@
+{{ rows_of_loaded_logs(ref('campaigns')) }}

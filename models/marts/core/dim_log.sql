@@ -1,0 +1,22 @@
+select
+    contract,
+    currency,
+    first_date,
+    last_date,
+    row_count,
+    has_sessions,
+    has_order_id,
+    has_product,
+    has_category,
+    has_city,
+    has_gender,
+    has_age,
+    has_browsing,
+    has_product_views,
+    has_cart,
+    has_remove,
+    has_checkout,
+    has_confirmation,
+    has_purchase,
+    has_refund
+from {{ ref('int_logs') }}

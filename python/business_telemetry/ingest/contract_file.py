@@ -1,0 +1,138 @@
+"""Contracts from YAML: shipped ones by name, a shop's own by path, mistakes with file and line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
+from business_telemetry.ingest.columns import ACTIONS, IGNORE, KEYS, REQUIRED
+from business_telemetry.ingest.contract import Contract, Currency, Field, Format
+from business_telemetry.ingest.errors import BadContract
+
+SHIPPED: Final = Path(__file__).parent / "contracts"
+DEFAULT: Final = "dataset_telemetry"
+for _class in (Contract, Currency, Field, Format):
+    _class.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[union-attr]
+_CONTRACT: Final = TypeAdapter(Contract)
+
+
+def shipped() -> list[str]:
+    """The names of the contracts that come with the package."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yml"))
+
+
+def load_contract(name: str) -> Contract:
+    """A contract by the name of a shipped one, or by the path of a file.
+
+    Raises:
+        BadContract: there is none, or it says what no contract can say; a line for each mistake, with file
+            and line.
+    """
+    path = SHIPPED / f"{name}.yml" if name in shipped() else Path(name)
+    if not path.is_file():
+        raise BadContract(
+            f"{name}: no such contract; shipped are {', '.join(shipped())}, or give a YAML file"
+        )
+    try:
+        marked = load_marked(path)
+        contract = _CONTRACT.validate_python(_spelled_out(marked.data))
+    except CatalogueError as error:
+        raise BadContract(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise BadContract(f"{path}: is not UTF-8") from error
+    except ValidationError as error:
+        mistakes = (
+            (tuple("from" if part == "source" else part for part in found["loc"]), _message(found))
+            for found in error.errors()
+        )
+        raise BadContract(_told(path, marked, mistakes)) from error
+    if problems := [*_problems(contract)]:
+        raise BadContract(_told(path, marked, problems))
+    plain = json.dumps(asdict(replace(contract, hash="")), sort_keys=True, ensure_ascii=False)
+    return replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest())
+
+
+def _spelled_out(data: dict[str, Any]) -> dict[str, Any]:
+    """The same with nothing abbreviated: `user: id` is `user: {from: id}`, and `age: null` is left out."""
+    columns = data.get("columns")
+    currency = data.get("currency")
+    full = dict(data)
+    if isinstance(columns, dict):
+        full["columns"] = {key: _field(value) for key, value in columns.items() if value is not None}
+    if isinstance(currency, str):
+        full["currency"] = {"code": currency}
+    elif isinstance(currency, dict):
+        full["currency"] = _field(currency)
+    return full
+
+
+def _field(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {"source" if key == "from" else key: each for key, each in value.items()}
+    return {"source": value if isinstance(value, str) else str(value)}
+
+
+def _problems(contract: Contract) -> Any:
+    """What is well-formed and still cannot be meant: (place, message)."""
+    for key in contract.columns:
+        if key not in KEYS:
+            yield ("columns", key), f"no such column; there are {', '.join(KEYS)}"
+    for key in REQUIRED:
+        if key not in contract.columns:
+            yield ("columns",), f"{key} is required"
+    for word, action in contract.actions.items():
+        if action not in (*ACTIONS, IGNORE):
+            yield ("actions", word), f"no such action {action!r}; there are {', '.join(ACTIONS)} and {IGNORE}"
+    other = "purchase" if contract.orders == "confirmation" else "confirmation"
+    for word, action in contract.actions.items():
+        if action == other:
+            yield ("actions", word), f"{action} is of the other order model; orders is {contract.orders}"
+    if len(contract.format.delimiter.encode()) != 1:
+        yield ("format", "delimiter"), "must be one character"
+    try:
+        if bytes(range(128)).decode(contract.format.encoding) != "".join(map(chr, range(128))):
+            yield ("format", "encoding"), "must hold ASCII as it is; convert the log to UTF-8 first"
+    except LookupError:
+        yield ("format", "encoding"), "no such encoding"
+    for key, field in contract.columns.items():
+        if field.part == 0:
+            yield ("columns", key, "part"), "counts from 1, or from -1 at the end"
+    if time := contract.columns.get("time"):
+        try:
+            ZoneInfo(time.zone)
+        except (ValueError, OSError, KeyError):
+            yield ("columns", "time", "zone"), f"no such zone {time.zone!r}; write one such as Europe/Moscow"
+        if "%" in time.format:
+            try:
+                datetime.strptime(
+                    datetime(2024, 2, 29, 12, 28, 45, tzinfo=UTC).strftime(time.format), time.format
+                )
+            except ValueError as error:
+                yield ("columns", "time", "format"), str(error)
+        elif time.format not in ("iso", "epoch_s", "epoch_ms", "epoch_us"):
+            yield (
+                ("columns", "time", "format"),
+                "is iso, epoch_s, epoch_ms, epoch_us or a pattern such as %d.%m.%Y %H:%M",
+            )
+
+
+def _message(found: Any) -> str:
+    return "unknown key" if "unexpected" in found["type"] or "extra" in found["type"] else str(found["msg"])
+
+
+def _told(path: Path, marked: Marked, mistakes: Any) -> str:
+    """A line for each mistake, with the line of the place or of what is around it."""
+    lines: dict[Place, str] = {(): f"{path.parent.name}/{path.name}:1", **marked.lines}
+    told = []
+    for place, message in mistakes:
+        where = next(lines[place[:n]] for n in range(len(place), -1, -1) if tuple(place[:n]) in lines)
+        told.append(f"{where}: {'.'.join(map(str, place))}: {message}")
+    return "\n".join(told)

@@ -1,0 +1,145 @@
+"""One ingestion at a time: a claim that only one process can win, and that tells when its owner is dead.
+
+The claim is a table, because creating a table is the one thing that a ClickHouse server does for exactly one
+of several askers. Claims are numbered: who finds the last one dead creates the next, and only one of many
+can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from business_telemetry.ingest.errors import WarehouseBusy
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process that loads: where it runs, and when it began there, since process numbers come back."""
+
+    host: str
+    pid: int
+    began: str
+    load_id: str
+
+    @property
+    def is_dead(self) -> bool:
+        """Has it certainly ended? Of another host, that is not known."""
+        return self.host == socket.gethostname() and began(self.pid) != self.began
+
+
+def began(pid: int) -> str:
+    """When a process began, as the system tells it; empty if it is not there."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
+    except (OSError, IndexError):
+        pass
+    if Path("/proc/self/stat").exists():
+        return ""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "running"
+
+
+class Lock:
+    """The claim on a raw layer.
+
+    Args:
+        client: a connection to it.
+        database: the raw layer's.
+        is_embedded: a warehouse that belongs to this process anyway, so that every other owner is dead.
+    """
+
+    def __init__(self, client: Client, database: str, is_embedded: bool) -> None:
+        self._client, self._database, self._is_embedded = client, database, is_embedded
+        self._mine = ""
+
+    def claim(self, load_id: str) -> None:
+        """Become the one process that loads.
+
+        Raises:
+            WarehouseBusy: another one is loading, or may be.
+        """
+        me = Owner(socket.gethostname(), os.getpid(), began(os.getpid()), load_id)
+        claims = self._claims()
+        self._require_dead(claims, me)
+        number = max(claims, default=0) + 1
+        comment = json.dumps(me.__dict__).replace("\\", "\\\\").replace("'", "\\'")
+        try:
+            self._client.command(
+                f"create table {self._name(number)} (x UInt8) engine Memory comment '{comment}'"
+            )
+        except ClickHouseError as error:
+            if number in self._claims():
+                raise WarehouseBusy(
+                    "Another process has just begun to load into this warehouse. Wait."
+                ) from error
+            raise
+        self._mine = self._name(number)
+        others = {each: owner for each, owner in self._claims().items() if each != number}
+        try:
+            self._require_dead(others, me)
+        except WarehouseBusy:
+            self.release()
+            raise
+        for each in others:
+            self._client.command(f"drop table if exists {self._name(each)} sync")
+
+    @property
+    def holds(self) -> bool:
+        """Does the claim still stand, and alone?"""
+        return [self._name(number) for number in self._claims()] == [self._mine]
+
+    def require(self) -> None:
+        """The claim must still stand when its load is about to be published.
+
+        Raises:
+            WarehouseBusy: somebody has taken it away.
+        """
+        if not self.holds:
+            raise WarehouseBusy("Another process has taken over this warehouse; this one publishes nothing.")
+
+    def release(self) -> None:
+        """Let others load."""
+        if self._mine:
+            self._client.command(f"drop table if exists {self._mine} sync")
+            self._mine = ""
+
+    def _name(self, number: int) -> str:
+        return f"`{self._database}`.ingest_claim_{number}"
+
+    def _claims(self) -> dict[int, Owner]:
+        rows: Any = self._client.query(
+            "select name, comment from system.tables where database = {db:String}"
+            " and startsWith(name, 'ingest_claim_') order by name",
+            parameters={"db": self._database},
+        ).result_rows
+        return {int(name.rpartition("_")[2]): Owner(**json.loads(comment)) for name, comment in rows}
+
+    def _require_dead(self, claims: dict[int, Owner], me: Owner) -> None:
+        for number, owner in claims.items():
+            is_same = owner.host != me.host and owner.load_id == me.load_id
+            if self._is_embedded or owner.is_dead or is_same:
+                continue
+            raise WarehouseBusy(
+                f"Process {owner.pid} on {owner.host} is loading into this warehouse (load {owner.load_id})."
+                f" Wait; if that host is gone for good: drop table {self._name(number)}"
+            )

@@ -1,0 +1,104 @@
+"""JSON lines and Parquet become the same text as CSV, and the raw line can be shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ingest_rows import read
+
+from business_telemetry.ingest.contract import Layout
+from business_telemetry.ingest.cut import Lines
+from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.tables import parse, read_batch
+
+LAYOUT = Layout(2, {"time": 0, "user": 1}, ())
+
+
+def text_of(column: Any) -> list[str | None]:
+    batch = pa.record_batch({"t": pa.array(["x"] * len(column)), "c": column})
+    return read_batch(batch, LAYOUT, 1, "f")["user"].to_list()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "expected"),
+    [
+        (
+            [1.0, 10_000_001.0, 1e15, 0.5, None, float("nan")],
+            None,
+            ["1", "10000001", "1000000000000000", "0.5", None, None],
+        ),
+        ([2.0**53, 9e18, -3.0], None, ["9007199254740992", "9000000000000000000", "-3"]),
+        ([1.5, 7.0], pa.float32(), ["1.5", "7"]),
+        ([7, None], pa.int8(), ["7", None]),
+        ([2**64 - 1], pa.uint64(), ["18446744073709551615"]),
+        ([Decimal("7.50")], None, ["7.50"]),
+        ([True, None], None, ["true", None]),
+        (["a", None], pa.large_string(), ["a", None]),
+        (["a", "a"], pa.dictionary(pa.int8(), pa.string()), ["a", "a"]),
+        ([b"a"], pa.binary(), ["a"]),
+        ([None, None], pa.null(), [None, None]),
+        ([date(2024, 2, 29)], None, ["2024-02-29T00:00:00"]),
+        *(
+            ([datetime(2024, 2, 29, 12, 28, 45, 999_000)], pa.timestamp(unit), ["2024-02-29T12:28:45"])
+            for unit in ("ms", "us", "ns")
+        ),
+        ([datetime(2024, 2, 29, 12, tzinfo=ZoneInfo("Europe/Moscow"))], None, ["2024-02-29T09:00:00Z"]),
+    ],
+)
+def test_columns_as_text(values: list[Any], type_: Any, expected: list[str | None]) -> None:
+    assert text_of(pa.array(values, type_)) == expected
+
+
+@pytest.mark.parametrize("column", [[{"a": 1}], [[1]], [time(1, 2)], [b"\xff"]])
+def test_columns_that_hold_no_text(column: list[Any]) -> None:
+    with pytest.raises(BadSource, match="f: column c "):
+        text_of(pa.array(column))
+
+
+def test_a_stamp_in_parquet_is_what_it_is_whatever_the_contract_says() -> None:
+    stamp = pa.array([datetime(2024, 2, 29)], pa.timestamp("us"))
+    rows = read_batch(pa.record_batch({"t": stamp, "c": ["u"]}), LAYOUT, 5, "f")
+    assert rows["stamps_are_iso"].all()
+    assert rows["line"].to_list() == [5]
+
+
+def test_rejected_rows_of_parquet_are_shown_as_json(tmp_path: Path) -> None:
+    table = pa.table(
+        {"userid": ["u", ""], "timestamp": ["2024-02-29T12:28:45"] * 2, "action": ["cart"] * 2, "n": [1, 2]}
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "log.parquet", row_group_size=1)
+    found = read(tmp_path / "log.parquet")
+    ((line, raw, reasons),) = found.rejected
+    assert (line, reasons) == (2, ["missing_user"])
+    assert json.loads(raw) == {"userid": "", "timestamp": "2024-02-29T12:28:45", "action": "cart", "n": 2}
+
+
+VALUES = st.one_of(st.none(), st.text(max_size=8), st.integers(), st.booleans(), st.floats(allow_nan=False))
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(VALUES, VALUES), max_size=20))
+def test_json_lines_are_what_they_say(rows: list[tuple[Any, Any]]) -> None:
+    lines = [json.dumps({"Time": a, " user ": b}, ensure_ascii=False).replace("\n", " ") for a, b in rows]
+    if not lines:
+        return
+    found, blank = parse(Lines.of("\n".join(lines).encode("utf-8", "replace"), 1), LAYOUT, ("time", "user"))
+    assert blank == 0
+    assert found["broken"].to_list() == [0] * len(rows)
+    for value, (_, expected) in zip(found["user"], rows, strict=True):
+        shown = str(expected).lower() if isinstance(expected, bool) else expected
+        if isinstance(expected, str):
+            shown = expected.encode("utf-8", "replace").decode()
+        elif isinstance(expected, int | float) and not isinstance(expected, bool):
+            shown = json.dumps(expected)
+        assert value == shown
