@@ -1,6 +1,7 @@
 """A second, unlike shop: daily series drawn straight from a rate, with the kinds of trouble real shops have.
 
-It shares no code and no season with `telemetry generate`: two harmonics of random phase, a yearly plateau that
+It shares no code and no season with `telemetry generate`: two harmonics of random phase, a yearly plateau
+that
 starts in the middle of a month, multiplicative wander (Ornstein-Uhlenbeck in logs), Student shocks, growth,
 permanent changes of level, closed weekdays, short histories. Nothing of the calendar is told to a method.
 """
@@ -107,7 +108,10 @@ def log_season(random: np.random.Generator, dates: NDArray[np.datetime64], world
 def draw_incidents(
     random: np.random.Generator, world: World, city: Floats, category: Floats
 ) -> list[Incident]:
-    """Incidents of random kind, place, size and time after the first two months; at most one a place and day."""
+    """Incidents of random kind, place, size and time after the first two months.
+
+    At most one a place and day.
+    """
     found: list[Incident] = []
     busy = np.zeros((len(city), world.days), dtype=np.bool_)
     wanted = [kind for kind in KINDS for _ in range(world.incidents)]

@@ -72,8 +72,8 @@ def lasting(seeds: range, factor: float) -> None:
                 for row in np.flatnonzero(log.panel.parent < 0)
             ]
         print(
-            f"level x{factor} for good, {after:3d} days later: found on the totals {np.mean(said):.2f}, days before "
-            f"flagged the other way {np.mean(opposite):.1%}, flagged after day 28 {np.mean(late):.1%}",
+            f"level x{factor} for good, {after:3d} days later: found on totals {np.mean(said):.2f}, "
+            f"days before flagged the other way {np.mean(opposite):.1%}, flagged after day 28 {np.mean(late):.1%}",
             flush=True,
         )
 
@@ -197,7 +197,8 @@ def shops(seed: int) -> None:
         for method, tally in found.items():
             rates = ", ".join(f"{kind} {tally[kind] / count / 2:.2f}" for kind in ("dip", "outage", "spike"))
             print(
-                f"real sales, closed days {closed}: {method:28s} {rates}, alarms a year {tally['false'] / years:.2f}"
+                f"real sales, closed days {closed}: {method:28s} {rates}, "
+                f"alarms a year {tally['false'] / years:.2f}"
             )
 
 

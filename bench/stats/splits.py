@@ -1,4 +1,7 @@
-"""How often the experiment readout is wrong: A/A splits of buyers, coverage of the revenue effect on heavy tails."""
+"""How often the experiment readout is wrong: A/A splits of buyers.
+
+Coverage of the revenue effect on heavy tails.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +52,6 @@ def main(seeds: range) -> None:
             for users in (1000, USERS):
                 plain, capped = revenue(random, users, sigma, lift)
                 print(
-                    f"effect {lift:+.0%} on amounts of sigma {sigma}, 2 x {users}: the 95 % interval holds it in "
-                    f"{plain:.1%} (plain revenue), {capped:.1%} (capped)"
+                    f"effect {lift:+.0%} on amounts of sigma {sigma}, 2 x {users}: held by "
+                    f"{plain:.1%} of 95 % intervals (plain revenue), {capped:.1%} (capped)"
                 )

@@ -6,7 +6,8 @@ since what broke the split broke the comparison too.
 
 - Revenue per user: Welch's t-test on revenue as it is, with the noise that revenue before the experiment
   explains taken out (CUPED: y - theta (x - mean x), theta = cov(x, y) / var x; x is cut off at its 99th
-  percentile, which any covariate from before may be). Where a few users bring most of the money its interval is
+  percentile, which any covariate from before may be). Where a few users bring most of the money its
+  interval is
   wide, and rightly so.
 - Capped revenue per user: the same on revenue cut off at its 99th percentile. Its effect is not the effect on
   revenue: it says whether most users changed, and decides nothing about money.

@@ -102,7 +102,8 @@ def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Pred
 def backtest_origins(days: int, horizon: int) -> list[int]:
     """Days known at each backtest origin, in the order of time.
 
-    From a year and a half on each has a whole horizon to compare with; before, the later ones have a part of it.
+    From a year and a half on each has a whole horizon to compare with; before, the later ones have a part
+    of it.
     """
     if days - horizon >= FIRST_ORIGIN:
         return sorted(range(days - horizon, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS])
@@ -150,7 +151,10 @@ def accuracy(
 
 
 def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
-    """The candidate with the smallest error on a level's rows from some origins; the default where none is."""
+    """The candidate with the smallest error on a level's rows from some origins.
+
+    The default where none is.
+    """
     known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
     errors = {}
     for name, predicted in past.values.items():
@@ -163,7 +167,10 @@ def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_
 
 
 def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
-    """K × S × H predictions of what the other origins would have chosen at each: the choice, out of sample."""
+    """K × S × H predictions of what the other origins would have chosen at each: the choice.
+
+    Out of sample.
+    """
     every = np.arange(len(past.origins))
     return np.array([past.values[winner(past, here, every != k)][k] for k in every])
 
@@ -171,9 +178,11 @@ def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
 def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]:
     """S × H factors below and above p50 that held 80 % of the K × S × H backtest errors.
 
-    Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the first
+    Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
+    first
     four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor (no
-    sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count as K
+    sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
+    as K
     errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with the
     square root of the distance. Without a backtest: half and one and a half.
     """

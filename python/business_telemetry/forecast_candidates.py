@@ -70,7 +70,8 @@ def level_has_changed(followed: Floats) -> bool:
 def damped_trend(panel: Panel, horizon: int) -> Floats:
     """The weekly naive, moved along the trend of the last twelve weeks, which wears off.
 
-    The trend is the median slope of the logs of weekly sums (Theil 1950), damped as by Gardner & McKenzie (1985).
+    The trend is the median slope of the logs of weekly sums (Theil 1950), damped as by Gardner & McKenzie
+    (1985).
     """
     base, days = weekly_naive(panel, horizon), panel.y.shape[1]
     weeks = min(days // 7, TREND_WEEKS)

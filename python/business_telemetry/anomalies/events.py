@@ -39,7 +39,8 @@ class Event:
 class Scores:
     """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged.
 
-    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history` says of
+    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history`
+    says of
     each series what its days can tell.
     """
 
@@ -79,7 +80,10 @@ def level_change(expected: Expected, item: Interval) -> Turn | None:
 def describe(
     panel: Panel, expected: Expected, tested: Bools, found: Found, closed: Bools, history: list[str]
 ) -> Scores:
-    """Put the flagged intervals over the day results and turn ratios back into ratios; closed days expect 0."""
+    """Put the flagged intervals over the day results and turn ratios back into ratios.
+
+    Closed days expect 0.
+    """
     lower, upper = band(expected.mean, expected.total_variance, panel.power, BAND)
     day, p_value, q_value = found.day.copy(), found.p_value.copy(), found.q_value.copy()
     event = np.full(panel.y.shape, -1)

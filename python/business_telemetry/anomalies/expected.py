@@ -1,6 +1,7 @@
 """What each series is expected to be on each day, and how noisy it is.
 
-A segment is its parent times a deviation that is shrunk towards none, so that small segments borrow the shop's
+A segment is its parent times a deviation that is shrunk towards none, so that small segments borrow the
+shop's
 season. A level that has changed for good is the expectation four weeks later.
 """
 
@@ -132,7 +133,10 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a family of series is fitted with: its log curves to start from (R × T), regressors, known days."""
+    """What a family of series is fitted with: its log curves to start from (R × T), regressors.
+
+    Known days.
+    """
 
     panel: Panel
     base: Floats

@@ -1,7 +1,9 @@
 """The curve of a series: a robust log-linear quasi-likelihood regression.
 
-McCullagh & Nelder, Generalized Linear Models, 1989, ch. 9, by iteratively reweighted least squares, on weekday,
-month, yearly wave, a straight line and stiff bends. Effects are shrunk towards none (ridge, Hoerl & Kennard 1970).
+McCullagh & Nelder, Generalized Linear Models, 1989, ch. 9, by iteratively reweighted least squares, on
+weekday,
+month, yearly wave, a straight line and stiff bends. Effects are shrunk towards none (ridge, Hoerl &
+Kennard 1970).
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_every_shop_has_a_forecast(shop: Panel) -> None:
     past = predict(shop, LEVELS, horizon=35)
     one = forecast(past)
     accuracies(past)
-    assert np.all((0 <= one.low) & (one.low <= one.p50) & (one.p50 <= one.high))
+    assert np.all((one.low >= 0) & (one.low <= one.p50) & (one.p50 <= one.high))
     np.testing.assert_array_equal(one.p50[:, 1:3].sum(1), one.p50[:, 0])
     np.testing.assert_array_equal(one.p50[:, 3], one.p50[:, 0])
 
@@ -82,4 +82,4 @@ def test_intervals_of_a_few_errors(known: int, seed: int) -> None:
     actual = np.full((2, 1, 5), np.nan)
     actual.ravel()[random.permutation(10)[:known]] = random.gamma(1, 100, known)
     low, high = interval_factors(actual, np.full((2, 1, 5), 90.0))
-    assert np.all((0 <= low) & (low <= 1) & (high >= 1) & np.isfinite(high))
+    assert np.all((low >= 0) & (low <= 1) & (high >= 1) & np.isfinite(high))
