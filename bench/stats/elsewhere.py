@@ -72,8 +72,8 @@ def lasting(seeds: range, factor: float) -> None:
                 for row in np.flatnonzero(log.panel.parent < 0)
             ]
         print(
-            f"level x{factor} for good, {after:3d} days later: found on totals {np.mean(said):.2f}, "
-            f"days before flagged the other way {np.mean(opposite):.1%}, flagged after day 28 {np.mean(late):.1%}",
+            f"level x{factor} for good, {after:3d} days later: on totals {np.mean(said):.2f}, "
+            f"days before the other way {np.mean(opposite):.1%}, flagged after day 28 {np.mean(late):.1%}",
             flush=True,
         )
 
