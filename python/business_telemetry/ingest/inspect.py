@@ -23,7 +23,7 @@ from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.cut import Lines, cut
 from business_telemetry.ingest.errors import BadSource, IngestError
 from business_telemetry.ingest.files import blocks, find_files, open_bytes
-from business_telemetry.ingest.header import DELIMITERS, Head, decodes, kind_of, read_head
+from business_telemetry.ingest.header import DELIMITERS, FOREIGN_SHARE, Head, decodes, kind_of, read_head
 from business_telemetry.ingest.rules import EPOCHS, judge
 from business_telemetry.ingest.tables import parse, read_batch
 
@@ -114,7 +114,7 @@ def guess_format(name: str) -> Format:
         return Format(kind)
     block = next(blocks(name, size=1 << 16), b"")
     foreign = [line for line in block.splitlines() if not decodes(line, "utf-8")]
-    encoding = "cp1251" if len(foreign) > 0.2 * len(block.splitlines()) else "utf-8"
+    encoding = "cp1251" if len(foreign) > FOREIGN_SHARE * len(block.splitlines()) else "utf-8"
     if block.lstrip().startswith(b"{"):
         return Format("jsonl", encoding=encoding)
     header = block.partition(b"\n")[0].decode(encoding, "replace")
