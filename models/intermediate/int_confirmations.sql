@@ -221,7 +221,12 @@ stretches as (
         read_for,
         user_id,
         stretch_no,
-        arraySort(groupArray((toUnixTimestamp(occurred_at), session_key, event_no, order_id))) as shown,
+        arraySort(
+            showing -> (showing.1, showing.2, showing.3),
+            groupArray((
+                toUnixTimestamp(occurred_at), session_key, event_no, order_id, month, checked_out_at, checkout_value
+            ))
+        ) as shown,
         arrayFold(
             (orders, showing) -> if(
                 length(orders.3) > 0
@@ -237,29 +242,16 @@ stretches as (
     group by read_for, user_id, stretch_no
 ),
 
-verdicts as (
-    select
-        read_for,
-        judged.1.2 as session_key,
-        judged.1.3 as event_no,
-        judged.2 as is_order
-    from stretches
-    array join arrayZip(shown, verdicts) as judged
-),
-
 orders as (
     select
-        closings.session_key as session_key,
-        closings.event_no as event_no,
-        closings.checked_out_at as checked_out_at,
-        closings.checkout_value as checkout_value
-    from closings
-    inner join verdicts
-        on closings.read_for = verdicts.read_for
-            and closings.session_key = verdicts.session_key
-            and closings.event_no = verdicts.event_no
-    where closings.read_for = closings.month
-        and verdicts.is_order = 1
+        judged.1.2 as session_key,
+        judged.1.3 as event_no,
+        judged.1.6 as checked_out_at,
+        judged.1.7 as checkout_value
+    from stretches
+    array join arrayZip(shown, verdicts) as judged
+    where judged.2 = 1
+        and judged.1.5 = read_for
 ),
 
 final as (

