@@ -40,13 +40,15 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
         "select table, name, type from system.columns where database = {db:String}", parameters={"db": raw}
     ).result_rows
     types = {(table, name): type_ for table, name, type_ in columns}
+    # a run that was stopped in the middle left its table behind: a copy that nobody reads, or what it has replaced
+    for table in sorted({table for table, *_ in columns if table.startswith("upgraded_")}):
+        client.command(f"drop table `{raw}`.{table} sync")
     old = []
     if types.get(("events", "sessionid"), "String") != "String":
         old.append("events")
     if ("loads", "load_id") in types and ("loads", "contract") not in types:
         old.append("loads")
     for table in old:
-        client.command(f"drop table if exists `{raw}`.upgraded_{table} sync")
         client.command(f"create table `{raw}`.upgraded_{table} {tables[table]}")
         names = [
             name
