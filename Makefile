@@ -26,15 +26,16 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 profiles.yml:
 	@cp profiles.yml.example profiles.yml
 
-demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every model, make the docs
+demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every mart, make the docs
 	@$(BIN)/telemetry ingest $(DEMO_LOG) --log demo
-	@$(BIN)/dbt build
+	@$(BIN)/dbt build --exclude-resource-type unit_test
 	@$(BIN)/dbt docs generate --no-compile --quiet
 	@$(BIN)/telemetry summary
 
 $(DEMO_LOG):
 	@mkdir -p $(@D)
-	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 20000 --users 400 --days 371 --bad-rate 0.01 --promotions --seed 15
+	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 120000 --users 2500 --days 736 --bad-rate 0.01 \
+		--promotions --lost-day 2023-06-20 --seed 2115
 
 preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
 	@$(BIN)/telemetry preview

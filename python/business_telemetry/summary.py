@@ -106,4 +106,5 @@ def summary(target: str | None) -> None:
     click.secho("\nWhere to look next", bold=True)
     click.echo("  dbt docs serve                  lineage, definitions and every column")
     click.echo("  dbt show --inline \"select * from {{ ref('fct_sales') }}\" --limit 5")
-    click.echo("  telemetry ingest YOUR_LOG.csv   your own log, then dbt build\n")
+    click.echo("  telemetry ingest YOUR_LOG.csv   your own log, then dbt build")
+    click.echo("  make preview                    the dashboard in your browser\n")

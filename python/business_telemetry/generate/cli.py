@@ -58,6 +58,11 @@ COUNT = click.IntRange(min=1)
     show_default=True,
     help="Random incidents, labelled in the ground truth: none, about 4 a year, or about 9 a year.",
 )
+@click.option(
+    "--lost-day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="A day without visits, as of a shop whose counter was off.",
+)
 @click.option("--promotions", is_flag=True, help="Plant four campaigns a year in some cities and categories.")
 @click.option("--no-season", is_flag=True, help="Leave out the steps of September, December and January.")
 @click.option(
@@ -84,6 +89,7 @@ def generate(
     seed: int,
     bad_rate: float,
     anomalies: IncidentLevel,
+    lost_day: datetime | None,
     promotions: bool,
     no_season: bool,
     confirmation_value: ConfirmationValue,
@@ -116,6 +122,7 @@ def generate(
             season=not no_season,
             promotions=promotions,
             incidents=anomalies,
+            lost_day=lost_day and lost_day.date(),
             confirmation_value=confirmation_value,
             clock=clock,
         )

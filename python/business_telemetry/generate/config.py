@@ -40,6 +40,7 @@ class LogConfig:
         holidays: Short shopping peaks and pauses on fixed dates of every year.
         promotions: Four planned campaigns a year in some cities and categories.
         incidents: How many anomalies to plant at random (about 4 or 9 a year), or the anomalies themselves.
+        lost_day: A day without visits, as of a shop whose counter was off; an outage in the ground truth.
         confirmation_value: A confirmation repeats the checkout's value, holds 0, or a value of its own.
         clock: Stamps show the shop's time (Moscow) or each user's local time.
     """
@@ -56,6 +57,7 @@ class LogConfig:
     holidays: bool = False
     promotions: bool = False
     incidents: IncidentLevel | tuple[Effect, ...] = "standard"
+    lost_day: date | None = None
     confirmation_value: ConfirmationValue = "checkout"
     clock: Clock = "shop"
 

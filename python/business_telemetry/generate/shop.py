@@ -126,6 +126,8 @@ def _effects(config: LogConfig, rng: np.random.Generator) -> Iterator[Effect]:
     else:
         a_year = INCIDENTS_A_YEAR[config.incidents]
         yield from draw_incidents(config.start, config.end, a_year, incident_rng)
+    if config.lost_day:
+        yield Effect("lost day", "outage", "traffic", config.lost_day, config.lost_day, 0.0)
 
 
 def _attraction(

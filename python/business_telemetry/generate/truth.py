@@ -190,6 +190,8 @@ def _config(shop: Shop) -> dict[str, Any]:
     config = asdict(shop.config) | {"start": str(shop.config.start), "users": shop.panel.size}
     if isinstance(shop.config.incidents, tuple):
         config["incidents"] = "given"
+    if shop.config.lost_day:
+        config["lost_day"] = str(shop.config.lost_day)
     return config
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from generated_log import parse
+from generated_log import parse, read
 
+from business_telemetry.generate import LogConfig, write_log
 from business_telemetry.generate.clock import PAUSE_BETWEEN_SESSIONS, _spread
 from business_telemetry.generate.malformed import CORRUPTIONS
 from business_telemetry.generate.panel import AGE_GROUPS, CITIES, draw_panel, quotas
@@ -96,3 +98,16 @@ def test_sessions_of_a_user_follow_one_another() -> None:
         assert (start[each], rank[each]) == (expected, seen.get(who, 0))
         free[who] = expected + int(length[each]) + PAUSE_BETWEEN_SESSIONS
         seen[who] = seen.get(who, 0) + 1
+
+
+def test_a_lost_day_has_no_visits(tmp_path: Path) -> None:
+    lost, path = date(2022, 2, 1), tmp_path / "log.csv"
+    config = LogConfig(sessions=2_000, users=50, days=60, bad_rate=0, lost_day=lost)
+    log = read(config, path, write_log(config, path))
+    started: dict[tuple[str, str], datetime] = {}
+    for row in log.rows:
+        key = row.user, row.session
+        started[key] = min(row.stamp, started.get(key, row.stamp))
+    days = {stamp.date() for stamp in started.values()}
+    assert days == {config.start + timedelta(days=n) for n in range(60)} - {lost}
+    assert [i["start"] for i in log.truth["incidents"] if i["name"] == "lost day"] == ["2022-02-01"]
