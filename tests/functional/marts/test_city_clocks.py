@@ -1,0 +1,27 @@
+"""Hours of sales on the clocks of their cities, against the zone database."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from project import ROOT, Project
+
+SHOP = ZoneInfo("Europe/Moscow")
+
+
+def test_hours_are_those_of_the_city_clocks(demo: Project) -> None:
+    with (ROOT / "seeds" / "cities.csv").open(encoding="utf-8", newline="") as file:
+        zones = {row["city"]: ZoneInfo(row["timezone"]) for row in csv.DictReader(file)}
+    (rows,) = demo.ask(
+        "select distinct city, toUnixTimestamp(event_hour), local_hour from telemetry_marts.fct_sales"
+    )
+    wrong = [
+        (city, hour, found)
+        for city, hour, found in rows
+        if datetime.fromtimestamp(hour, zones.get(city, SHOP)).hour != found
+    ]
+    assert wrong == []
+    offsets = {zones[city].utcoffset(datetime(2022, 1, 1)) for city, *_ in rows if city in zones}
+    assert len(offsets) > 3
