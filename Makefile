@@ -34,7 +34,7 @@ demo: setup $(DEMO_LOG) ## generate a log, ingest it, build and test every mart,
 
 $(DEMO_LOG):
 	@mkdir -p $(@D)
-	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 120000 --users 2500 --days 736 --bad-rate 0.01 \
+	@$(BIN)/telemetry generate $(DEMO_LOG) --sessions 300000 --users 4000 --days 736 --bad-rate 0.01 \
 		--promotions --lost-day 2023-06-20 --seed 2115
 
 preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
