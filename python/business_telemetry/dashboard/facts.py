@@ -71,6 +71,7 @@ def untold_message(catalogue: Catalogue, chart: Chart, facts: Facts) -> str | No
     """Why the chart has nothing to show, or None."""
     dataset = catalogue.datasets[chart.dataset]
     for name in chart.dimension_names:
-        if name in facts.untold and (dimension := dataset.dimension(name)) is not None:
+        dimension = dataset.dimension(name)
+        if dimension is not None and (name in facts.untold or not facts.tells(dimension.needs)):
             return UNTOLD.format(dimension.title)
     return None

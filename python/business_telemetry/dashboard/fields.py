@@ -59,6 +59,7 @@ class Dimension(Strict):
     Attributes:
         labels: code -> title, in the order in which they are shown; in YAML the name of a list of labels.
         grain: of a date that stands for a longer span, so that it is shown as one.
+        needs: flag of `dim_log` without which the log cannot tell it.
     """
 
     title: str
@@ -66,6 +67,7 @@ class Dimension(Strict):
     labels: dict[str, str] = {}
     grain: Literal["month", "week", "scale"] | None = None
     hidden: bool = False
+    needs: Name | None = None
 
 
 class Formula(Strict):

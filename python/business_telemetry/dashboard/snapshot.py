@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,24 +56,25 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     described = describe(gate, catalogue)
     first, last = bounds(gate, catalogue)
     facts = read_facts(gate, catalogue)
-    choice = Choice(Filters(*default_period(first, last), values=single_choices(described, catalogue)))
-    incidents = read_incidents(gate, catalogue, facts, choice.filters.date_from, choice.filters.date_to)
-    if incidents:
-        choice = replace(choice, event=incidents[0]["key"])
-    charts = {
-        name: answer(gate, View(catalogue, chart), choice, (first, last), facts)
-        for name, chart in catalogue.charts.items()
-    }
+    period = default_period(first, last)
+    incidents = read_incidents(gate, catalogue, facts, *period)
+    event = incidents[0]["key"] if incidents else None
+    charts: dict[str, Any] = {}
+    for tab in catalogue.dashboard.tabs:
+        choice = Choice(Filters(*period, values=single_choices(described, catalogue, tab.id)), event=event)
+        for name in tab.items:
+            charts[name] = answer(gate, View(catalogue, catalogue.charts[name]), choice, (first, last), facts)
     sentences = overview(gate, catalogue, facts, last)
     return {"dashboard": described, "charts": charts, "overview": sentences}
 
 
-def single_choices(described: dict[str, Any], catalogue: Catalogue) -> dict[str, tuple[str, ...]]:
-    """The default of each filter that always has a value."""
+def single_choices(described: dict[str, Any], catalogue: Catalogue, tab: str) -> dict[str, tuple[str, ...]]:
+    """The default of each filter of a tab that always has a value."""
+    defaults = {shown["id"]: shown["default"] for shown in described["selectors"]}
     return {
-        field: (shown["default"],)
-        for shown in described["selectors"]
-        if shown["default"] is not None and (field := catalogue.selectors[shown["id"]].field) is not None
+        selector.field: (defaults[name],)
+        for name, selector in catalogue.selectors.items()
+        if defaults[name] is not None and selector.field and (not selector.tabs or tab in selector.tabs)
     }
 
 

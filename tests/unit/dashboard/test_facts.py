@@ -58,6 +58,13 @@ def test_a_dimension_that_nobody_knows_is_told_so(cities: list[str], untold: boo
     assert untold_message(CATALOGUE, CATALOGUE.charts["category_pareto"], facts) is None
 
 
+def test_a_log_without_products_says_so() -> None:
+    chart = CATALOGUE.charts["product_table"]
+    message = untold_message(CATALOGUE, chart, Facts(flags={"has_product": False}))
+    assert message == "В журнале нет данных о поле «Товар», поэтому график по нему показывать нечего."
+    assert untold_message(CATALOGUE, chart, Facts(flags={"has_product": True})) is None
+
+
 def test_a_funnel_leaves_out_steps_that_the_log_has_not() -> None:
     steps = describe_chart(CATALOGUE, "funnel", Facts())["y"]
     left = describe_chart(CATALOGUE, "funnel", Facts(flags={"has_checkout": False}))["y"]
