@@ -74,7 +74,7 @@ def single_choices(described: dict[str, Any], catalogue: Catalogue, tab: str) ->
     return {
         selector.field: (defaults[name],)
         for name, selector in catalogue.selectors.items()
-        if defaults[name] is not None and selector.field and (not selector.tabs or tab in selector.tabs)
+        if defaults.get(name) is not None and selector.field and (not selector.tabs or tab in selector.tabs)
     }
 
 
