@@ -14,6 +14,7 @@ from business_telemetry.dashboard.facts import Facts, read_facts
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 
 PRESETS = (30, 90, 180, 365)
+MOST_OPTIONS = 1000  # of a filter: those with the most rows
 SEARCH_FROM = 5  # options of a filter, from which on it has a search field
 SMALL_SAMPLE = 30  # below it a share or a mean says little
 
@@ -125,11 +126,11 @@ def describe_selector(gate: Gate, catalogue: Catalogue, name: str, selector: Sel
     dimension = dataset.dimension(field)
     assert dimension is not None
     table = gate.run(
-        f"select distinct toString({to_sql(dataset, field)}) as option"
-        f" from {{marts:Identifier}}.{dataset.table} order by option",
+        f"select toString({to_sql(dataset, field)}) as option from {{marts:Identifier}}.{dataset.table}"
+        f" group by option order by count() desc, option limit {MOST_OPTIONS}",
         {"marts": gate.marts},
     )
-    values = [row[0] for row in table.rows]
+    values = sorted(row[0] for row in table.rows)
     order = {value: position for position, value in enumerate(dimension.labels)}
     values.sort(key=lambda value: order.get(value, len(order)))
     default = selector.default if selector.default in values else (values[0] if values else None)
