@@ -24,7 +24,7 @@ OLD: Final = {
 }
 
 
-def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list[str]:
+def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str, everywhere: str = "") -> list[str]:
     """Rebuild each table that has an old form, and put the new one in its place in one step.
 
     Args:
@@ -32,6 +32,7 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
         raw: the database of the raw layer.
         tables: name -> what stands behind `create table NAME`.
         zone: of the stamps in old tables.
+        everywhere: ` on cluster NAME`, on a cluster.
 
     Returns:
         The names of the tables that were old.
@@ -46,7 +47,7 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
     if ("loads", "load_id") in types and ("loads", "contract") not in types:
         old.append("loads")
     for table in old:
-        client.command(f"drop table if exists `{raw}`.upgraded_{table} sync")
+        client.command(f"drop table if exists `{raw}`.upgraded_{table}{everywhere} sync")
         client.command(f"create table `{raw}`.upgraded_{table} {tables[table]}")
         names = [
             name
@@ -60,8 +61,10 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
         client.command(
             f"insert into `{raw}`.upgraded_{table} ({', '.join(names)}) select {values} from `{raw}`.{table}"
         )
-        client.command(f"exchange tables `{raw}`.{table} and `{raw}`.upgraded_{table}")
-        client.command(f"drop table `{raw}`.upgraded_{table} sync")
+        if everywhere:
+            client.command(f"system sync replica{everywhere} `{raw}`.upgraded_{table}")
+        client.command(f"exchange tables `{raw}`.{table} and `{raw}`.upgraded_{table}{everywhere}")
+        client.command(f"drop table `{raw}`.upgraded_{table}{everywhere} sync")
     return old
 
 
