@@ -33,6 +33,8 @@ from {raw:Identifier}.rejected_events
 where load_id = {id:String}
 order by file, line
 """
+#: Of a list that no terminal folds.
+WIDTH: Final = 240
 #: Claims that a process may leave behind: of ingestion and of alerts.
 TASKS: Final = ("ingest", "alerts")
 
@@ -73,7 +75,9 @@ def loads(
       5  warehouse not available, or in use by another process
     """
     if sum(option is not None for option in (rejected, undo, forget)) > 1:
-        raise click.UsageError("--rejected, --undo and --forget are three different things; give one of them.")
+        raise click.UsageError(
+            "--rejected, --undo and --forget are three different things; give one of them."
+        )
     try:
         with closing(open_warehouse(target)) as warehouse:
             if forget:
@@ -187,8 +191,19 @@ def _show(found: list[dict[str, Any]], as_csv: bool, as_json: bool) -> None:
     if not found:
         return click.echo("Nothing was loaded yet: telemetry ingest LOG")
     table = Table(box=None, pad_edge=False)
-    for title in ("load", "status", "began (UTC)", "read", "loaded", "rejected", "events from", "to", "files"):
-        table.add_column(title, justify="right" if title in ("read", "loaded", "rejected") else "left")
+    for title in (
+        "load",
+        "status",
+        "began (UTC)",
+        "read",
+        "loaded",
+        "rejected",
+        "events from",
+        "to",
+        "files",
+    ):
+        right = title in ("read", "loaded", "rejected")
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "files")
     for load in found:
         first, last = load["min_event_time"], load["max_event_time"]
         more = f" and {len(load['files']) - 1} more" if len(load["files"]) > 1 else ""
@@ -198,7 +213,10 @@ def _show(found: list[dict[str, Any]], as_csv: bool, as_json: bool) -> None:
             *(f"{stamp:%Y-%m-%d}" if stamp else "-" for stamp in (first, last)),
             f"{load['files'][0] if load['files'] else '-'}{more}",
         )
-    Console(highlight=False, markup=False, soft_wrap=True).print(table)
+    out = Console(highlight=False, markup=False)
+    if not out.is_terminal:
+        out.width = WIDTH
+    out.print(table)
 
 
 def _show_rejected(warehouse: Warehouse, beginning: str, as_csv: bool, as_json: bool) -> None:

@@ -142,7 +142,6 @@ class RawLayer:
         self.client.raw_insert(
             f"{self.raw}.loads", [*names, "updated_at"], insert_block=block.encode(), fmt="JSONEachRow"
         )
-        self.settle(f"{self.raw}.loads")
         self._command("optimize table {raw}.loads final")
 
     def undo(self, load_id: str) -> Load | None:
@@ -162,11 +161,6 @@ class RawLayer:
         load.status = "undone"
         self.write(load)
         return load
-
-    def settle(self, table: str) -> None:
-        """Wait until every replica holds what was written: the next statement may reach another one."""
-        if self._everywhere:
-            self._command(f"system sync replica{self._everywhere} {table}")
 
     def forget(self, load_ids: Sequence[str]) -> None:
         """Delete the rows of loads that never ended."""

@@ -85,9 +85,7 @@ class Ingestion:
         self._warehouse, self._report, self._options, self._spark = warehouse, report, options, spark
         self._raw = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster)
         self._contract = load_contract(options.log)
-        self._lock = Lock(
-            warehouse.client, self._raw.database, warehouse.path is not None, warehouse.cluster
-        )
+        self._lock = Lock(warehouse.client, self._raw.database, warehouse.path is not None, warehouse.cluster)
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.
@@ -229,8 +227,6 @@ class Ingestion:
             if not server:
                 with self._report.stage("Loading into ClickHouse"):
                     land_files(self._warehouse.client, folder, landing)
-            for table in (landing.events, landing.rejected):
-                self._raw.settle(table)
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
         return landing, found

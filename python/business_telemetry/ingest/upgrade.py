@@ -61,8 +61,6 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str, everywh
         client.command(
             f"insert into `{raw}`.upgraded_{table} ({', '.join(names)}) select {values} from `{raw}`.{table}"
         )
-        if everywhere:
-            client.command(f"system sync replica{everywhere} `{raw}`.upgraded_{table}")
         client.command(f"exchange tables `{raw}`.{table} and `{raw}`.upgraded_{table}{everywhere}")
         client.command(f"drop table `{raw}`.upgraded_{table}{everywhere} sync")
     return old
