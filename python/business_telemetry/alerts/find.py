@@ -93,7 +93,8 @@ def find(gate: Gate, catalogue: Catalogue, known: Known, forecast: Sequence[Band
     facts = read_facts(gate, catalogue)
     ((newest,),) = gate.run(LAST_DAY, {"marts": gate.marts}).rows
     now = Now(gate, catalogue, facts, last_whole_day(gate, newest))
-    coming = [Band(*row) for row in gate.run(FORECAST, _bound(now, days=FORECAST_DAYS)).rows]
+    bands = gate.run(FORECAST, _bound(now, days=FORECAST_DAYS)).rows
+    coming = [Band(when, *map(float, amounts)) for when, *amounts in bands]
     return Found(
         now.last,
         [*_incidents(now, known, address), *_broken(now, forecast, address), *_bad(now, address),

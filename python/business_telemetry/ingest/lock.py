@@ -181,6 +181,6 @@ class Lock:
             if self._is_embedded or owner.is_dead or is_same:
                 continue
             raise WarehouseBusy(
-                f"Process {owner.pid} on {owner.host} is writing to this warehouse ({owner.load_id})."
+                f"Process {owner.pid} on {owner.host} is writing to this warehouse (load {owner.load_id})."
                 f" Wait; if that host is gone for good: telemetry loads --forget {owner.load_id}"
             )

@@ -48,10 +48,15 @@ def open_client(credentials: ClickHousePyCredentials) -> ChClientWrapper:
     if credentials.is_embedded:
         return EmbeddedClient(credentials)
     handle = get_db_client(credentials)
-    if isinstance(handle._client, Client):
-        for name, value in quorum(handle._client, credentials.cluster).items():
-            handle._client.set_client_setting(name, value)
+    agree(handle, credentials.cluster)
     return handle
+
+
+def agree(handle: ChClientWrapper, cluster: str | None) -> None:
+    """Let what this connection writes be on every replica before it goes on."""
+    if cluster:
+        for name, value in quorum(client_of(handle), cluster).items():
+            handle._client.set_client_setting(name, value)
 
 
 def quorum(client: Client, cluster: str | None) -> dict[str, str]:
