@@ -1,4 +1,4 @@
-"""A cluster for tests: the HTTP stand-in of `chdb_http`, which knows a cluster and writes down every statement.
+"""A cluster for tests: the HTTP stand-in of `chdb_http`, which writes down every statement.
 
 One embedded engine cannot replicate. So ON CLUSTER and Replicated are taken out before it runs a statement,
 and what the project has sent is what tests look at: two replicas behind a balancer would do right with it, if
@@ -23,8 +23,10 @@ REPLICAS = 2
 ON_CLUSTER = re.compile(rf"""\bon\s+cluster\s+[`"']?{CLUSTER}[`"']?\s*""", re.IGNORECASE)
 #: What a real cluster answers from all replicas, from the one that there is.
 ALL_REPLICAS = re.compile(r"""\bclusterAllReplicas\(\s*[`"']?\w+[`"']?\s*,\s*([\w.]+)\s*\)""", re.IGNORECASE)
-CLUSTERS = f"""(select '{CLUSTER}' as cluster, toUInt32(1) as shard_num, concat('replica', toString(number)) as host_name,
-    toUInt16(9000) as port from numbers({REPLICAS}))"""
+CLUSTERS = f"""(
+    select '{CLUSTER}' as cluster, 1 as shard_num, toString(number) as host_name, 9000 as port
+    from numbers({REPLICAS})
+)"""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ def local(statement: Statement) -> str | None:
         if not statement.on_cluster:
             return "creates on one replica"
         is_table = words.startswith(("create table", "create or replace table"))
-        if is_table and not re.search(r"engine\s*=?\s*Replicated\w*MergeTree", text, re.IGNORECASE):
-            if not re.search(r"_claim_\d+ on cluster `\w+` \(x UInt8\) engine Memory", text):
-                return "its rows stay on one replica"
-        return None
+        if not is_table or re.search(r"engine\s*=?\s*Replicated\w*MergeTree", text, re.IGNORECASE):
+            return None
+        is_claim = re.search(r"_claim_\d+ on cluster `\w+` \(x UInt8\) engine Memory", text)
+        return None if is_claim else "its rows stay on one replica"
     if re.match(r"(drop|rename|exchange|truncate|undrop|detach|attach)\b", words):
         return None if statement.on_cluster else "acts on one replica"
     if words.startswith("insert") and statement.settings.get("insert_quorum") != str(REPLICAS):

@@ -18,8 +18,8 @@ from receivers import Receiver, http_receiver
 #: A dip of revenue on the last two days, with orders beside it; and a plan of the last whole month.
 PLANT = (
     """alter table telemetry_marts.mart_anomalies update is_anomaly = true, kind = 'dip', direction = 'down',
-        severity = 'critical', event_key = concat(metric, '/planted'), event_start = as_of - 1, event_end = as_of,
-        value = expected / 2
+        severity = 'critical', event_key = concat(metric, '/planted'), event_start = as_of - 1,
+        event_end = as_of, value = expected / 2
     where segment_type = 'all' and metric in ('revenue', 'orders') and day >= as_of - 1
     settings mutations_sync = 1""",
 )
@@ -76,7 +76,7 @@ def test_what_is_new_is_told_once_with_number_expectation_and_link(shop: Shop) -
     text = text.replace("\u00a0", " ")
     (line,) = [line for line in text.splitlines() if "ыручка: провал" in line]
     assert re.fullmatch(
-        r"• Выручка: провал, .*: ([\d,]+)( тыс\.| млн)? ₽ в день, ожидалось ([\d,]+)( тыс\.| млн)? ₽ \(−50 %\)"
+        r"• Выручка: провал, .*: [\d,]+( тыс\.| млн)? ₽ в день, ожидалось [\d,]+( тыс\.| млн)? ₽ \(−50 %\)"
         r"; вместе с ним .*",
         line,
     )
@@ -149,7 +149,7 @@ def test_what_cannot_be_sent_is_said_in_one_line(shop: Shop, monkeypatch: pytest
 
 
 def test_states_forecasts_and_plans(shop: Shop) -> None:
-    """A check that has gone bad, a forecast of a week ago that failed, a plan of last month that was missed."""
+    """A check that has gone bad, a forecast of a week ago that failed, a missed plan of last month."""
     ((last,),) = shop.ask("select max(as_of) from telemetry_marts.mart_anomalies")[0:1][0]
     shop.run("telemetry", "alerts", "--quiet")
     month = f"addMonths(toStartOfMonth(toDate('{last}')), -1)"
@@ -157,10 +157,13 @@ def test_states_forecasts_and_plans(shop: Shop) -> None:
     shop.ask(
         commands=(
             # the log ends early in its last month
-            f"""alter table telemetry_marts.mart_kpi_plan_fact update target = actual * 2, observed_days = month_days
-                where segment_type = 'all' and kpi = 'revenue' and month = {month} settings mutations_sync = 1""",
+            f"""alter table telemetry_marts.mart_kpi_plan_fact
+                update target = actual * 2, observed_days = month_days
+                where segment_type = 'all' and kpi = 'revenue' and month = {month}
+                settings mutations_sync = 1""",
             f"""insert into telemetry_raw.alert_forecasts
-                select {day} - 7, {day} - 7 + n, 1e9, 9e8, 2e9, now64(6) from (select number + 1 as n from numbers(7))""",
+                select {day} - 7, {day} - 7 + n, 1e9, 9e8, 2e9, now64(6)
+                from (select number + 1 as n from numbers(7))""",
             f"""alter table telemetry_marts.mart_data_health update issue_count = total_count
                 where check_name = 'rejected_rows' and event_date > {day} - 7 settings mutations_sync = 1""",
         )
@@ -171,7 +174,8 @@ def test_states_forecasts_and_plans(shop: Shop) -> None:
         told.run("telemetry", "alerts")
         assert len(receiver.texts) == 1
         kinds = {
-            "forecast": "Прогноз выручки не сбывается: за .*, ожидалось 7,0 млрд ₽ .*; ниже 80-процентного коридора 7 дней",
+            "forecast": "Прогноз выручки не сбывается: за .*, ожидалось 7,0 млрд ₽ .*;"
+            " ниже 80-процентного коридора 7 дней",
             "health": "Данные за неделю стали хуже. .*: 100,0 %, обычно .*",
         }
         for pattern in kinds.values():
