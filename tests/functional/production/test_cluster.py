@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -96,8 +97,6 @@ def test_no_statement_is_local(recording: Path) -> None:
     sent = cluster.read(recording)
     wrong = [f"{why}: {' '.join(each.text.split())[:300]}" for each in sent if (why := local(each))]
     assert wrong == []
-    import re
-
     for kind, pattern in KINDS.items():
         assert any(re.search(pattern, " ".join(each.text.split()), re.IGNORECASE) for each in sent), kind
 
