@@ -98,8 +98,10 @@ def _ingest(job: Job, arguments: list[str]) -> None:
 
 
 def _freshness(job: Job, target: str | None) -> None:
+    results = _artifact("sources.json")
+    results.unlink(missing_ok=True)  # of an earlier run
     code, _ = _run([*_dbt(), "source", "freshness", *_target(target)])
-    found = read_freshness(_artifact("sources.json"))
+    found = read_freshness(results)
     job.steps["freshness"] = {"exit_code": code, **found}
     stale = [name for name, status in found.items() if status in ("error", "runtime error")]
     if stale:

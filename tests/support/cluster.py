@@ -81,7 +81,8 @@ def plain(text: str) -> str:
     text = re.sub(r"\breplicated_deduplication_window\s*=", "non_replicated_deduplication_window =", text)
     text = ALL_REPLICAS.sub(r"(select *, 1 as _shard_num from \1)", text)
     text = re.sub(r"\bfrom\s+system\.clusters\b", f"from {CLUSTERS}", text, flags=re.IGNORECASE)
-    return "select 1" if re.match(r"\s*system\s+sync\s+replica", text, re.IGNORECASE) else text
+    is_sync = re.match(r"\s*(/\*.*?\*/)?\s*system\s+sync\s+replica", text, re.IGNORECASE | re.DOTALL)
+    return "select 1" if is_sync else text
 
 
 class Handler(chdb_http.Handler):
