@@ -15,6 +15,8 @@ import pytest
 from project import BIN, ROOT, Project
 from receivers import Receiver, http_receiver
 
+pytestmark = pytest.mark.slow
+
 #: A dip of revenue on the last two days, with orders beside it; and a plan of the last whole month.
 PLANT = (
     """alter table telemetry_marts.mart_anomalies update is_anomaly = true, kind = 'dip', direction = 'down',

@@ -15,6 +15,8 @@ from project import ROOT
 
 from business_telemetry import __version__
 
+pytestmark = pytest.mark.slow
+
 BUILD = "import sys; from setuptools import build_meta as b; print(b.build_{}(sys.argv[1]))"
 PROJECT = {
     "dbt_project.yml": "{name: other, profile: other}",
