@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cluster
@@ -61,15 +60,22 @@ def test_the_check_lets_the_rest_pass(text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two loads and two builds have sent to the cluster."""
     home = tmp_path_factory.mktemp("cluster")
     sent = home / "sent.jsonl"
     command = [sys.executable, cluster.__file__, str(home / "data"), str(sent)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    port = process.stdout.readline().strip()
-    project = Project(home)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            fill(Project(home), process.stdout.readline().strip())
+        finally:
+            process.kill()
+    return sent
+
+
+def fill(project: Project, port: str) -> None:
+    """Two months, each ingested and built."""
     with pytest.MonkeyPatch.context() as patch:
         named = {"HOST": "127.0.0.1", "PORT": port, "SECURE": "false", "CLUSTER": cluster.CLUSTER}
         for name, value in named.items():
@@ -81,15 +87,11 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 event(n, userid=f"u{n % 7}", sessionid=n, timestamp=at, action="mainpage", value=0)
                 for n, at in enumerate(stamps)
             ]
-            # from the second on only the load's own month and those that look back at it
-            source = home / f"month{month}.csv"
+            source = project.home / f"month{month}.csv"
             source.write_text(log(*rows), encoding="utf-8")
             project.run("telemetry", "ingest", str(source), "--quiet", "--target", "prod")
             project.run("dbt", "build", "--target", "prod", "-s", *MODELS, *no_tests)
         project.run("telemetry", "loads", "--target", "prod")
-    process.kill()
-    process.wait()
-    yield sent
 
 
 @pytest.mark.slow
