@@ -28,12 +28,13 @@ class Endpoint:
     user: str
     password: str = field(repr=False)
     verify: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
 
     def sink(self, load_id: str, tables: dict[str, str]) -> SinkSpec:
         """Where tasks of a load send their rows: kind of row -> table."""
         from business_telemetry.ingest.sink import Server
 
-        return Server(self.url, self.user, self.password, self.verify, load_id, tables)
+        return Server(self.url, self.user, self.password, self.verify, load_id, tables, self.settings)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def open_warehouse(
     from dbt_common.exceptions import DbtBaseException
 
     from dbt.adapters.clickhouse_py.credentials import MEMORY
-    from dbt.adapters.clickhouse_py.engine import connect
+    from dbt.adapters.clickhouse_py.engine import connect, quorum
 
     project = (project_dir or Path.cwd()).resolve()
     try:
@@ -102,16 +103,18 @@ def open_warehouse(
         client=client,
         schema=credentials.schema,
         path=path,
-        server=None if credentials.is_embedded else _endpoint(credentials),
+        server=None
+        if credentials.is_embedded
+        else _endpoint(credentials, quorum(client, credentials.cluster)),
         cluster=credentials.cluster or None,
         label=str(path or credentials.host),
     )
 
 
-def _endpoint(credentials: Any) -> Endpoint:
+def _endpoint(credentials: Any, settings: dict[str, str]) -> Endpoint:
     scheme, usual = ("https", 8443) if credentials.secure else ("http", 8123)
     url = f"{scheme}://{credentials.host}:{credentials.port or usual}"
-    return Endpoint(url, credentials.user, credentials.password, bool(credentials.verify))
+    return Endpoint(url, credentials.user, credentials.password, bool(credentials.verify), settings)
 
 
 def load_credentials(target: str | None, project: Path, profiles_dir: Path | None) -> Any:

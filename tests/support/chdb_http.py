@@ -26,6 +26,8 @@ class Handler(BaseHTTPRequestHandler):
     """One request, one query."""
 
     protocol_version = "HTTP/1.1"
+    # head and body are two small packets, and the second must not wait for the answer to the first
+    disable_nagle_algorithm = True
     one_at_a_time = threading.Lock()
     engine: chdb.session.Session
 

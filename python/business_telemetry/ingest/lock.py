@@ -67,10 +67,21 @@ class Lock:
         client: a connection to it.
         database: the raw layer's.
         is_embedded: a warehouse that belongs to this process anyway, so that every other owner is dead.
+        cluster: where the claim must hold: everywhere on it, whichever replica the next one asks.
+        task: what is done one at a time.
     """
 
-    def __init__(self, client: Client, database: str, is_embedded: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: str,
+        is_embedded: bool,
+        cluster: str | None = None,
+        task: str = "ingest",
+    ) -> None:
         self._client, self._database, self._is_embedded = client, database, is_embedded
+        self._everywhere = f" on cluster `{cluster}`" if cluster else ""
+        self._task = task
         self._mine = ""
 
     def claim(self, load_id: str) -> None:
@@ -86,14 +97,18 @@ class Lock:
         comment = json.dumps(me.__dict__).replace("\\", "\\\\").replace("'", "\\'")
         try:
             self._client.command(
-                f"create table {self._name(number)} (x UInt8) engine Memory comment '{comment}'"
+                f"create table {self._name(number)}{self._everywhere} (x UInt8) engine Memory"
+                f" comment '{comment}'"
             )
         except ClickHouseError as error:
-            if number in self._claims():
+            winner = self._claims().get(number)
+            if winner is None:
+                raise
+            # an answer may be lost on its way, and a statement for a cluster be tried twice
+            if winner != me:
                 raise WarehouseBusy(
-                    "Another process has just begun to load into this warehouse. Wait."
+                    "Another process has just begun to write to this warehouse. Wait."
                 ) from error
-            raise
         self._mine = self._name(number)
         others = {each: owner for each, owner in self._claims().items() if each != number}
         try:
@@ -102,7 +117,29 @@ class Lock:
             self.release()
             raise
         for each in others:
-            self._client.command(f"drop table if exists {self._name(each)} sync")
+            self._drop(self._name(each))
+
+    def owners(self) -> list[Owner]:
+        """Who claims the raw layer, dead or alive."""
+        return list(self._claims().values())
+
+    def take_away(self, load_id: str) -> bool:
+        """Drop the claim of a load whose process, or whose host, is gone for good: the user says so.
+
+        Returns:
+            Was there one?
+
+        Raises:
+            WarehouseBusy: the process is alive on this host.
+        """
+        found = {number: owner for number, owner in self._claims().items() if owner.load_id == load_id}
+        for number, owner in found.items():
+            if not self._is_embedded and owner.host == socket.gethostname() and not owner.is_dead:
+                raise WarehouseBusy(
+                    f"Load {load_id} is running: process {owner.pid} on this host. Stop it first."
+                )
+            self._drop(self._name(number))
+        return bool(found)
 
     @property
     def holds(self) -> bool:
@@ -121,26 +158,29 @@ class Lock:
     def release(self) -> None:
         """Let others load."""
         if self._mine:
-            self._client.command(f"drop table if exists {self._mine} sync")
+            self._drop(self._mine)
             self._mine = ""
 
+    def _drop(self, name: str) -> None:
+        self._client.command(f"drop table if exists {name}{self._everywhere} sync")
+
     def _name(self, number: int) -> str:
-        return f"`{self._database}`.ingest_claim_{number}"
+        return f"`{self._database}`.{self._task}_claim_{number}"
 
     def _claims(self) -> dict[int, Owner]:
         rows: Any = self._client.query(
             "select name, comment from system.tables where database = {db:String}"
-            " and startsWith(name, 'ingest_claim_') order by name",
-            parameters={"db": self._database},
+            " and startsWith(name, {prefix:String}) order by name",
+            parameters={"db": self._database, "prefix": f"{self._task}_claim_"},
         ).result_rows
         return {int(name.rpartition("_")[2]): Owner(**json.loads(comment)) for name, comment in rows}
 
     def _require_dead(self, claims: dict[int, Owner], me: Owner) -> None:
-        for number, owner in claims.items():
+        for owner in claims.values():
             is_same = owner.host != me.host and owner.load_id == me.load_id
             if self._is_embedded or owner.is_dead or is_same:
                 continue
             raise WarehouseBusy(
-                f"Process {owner.pid} on {owner.host} is loading into this warehouse (load {owner.load_id})."
-                f" Wait; if that host is gone for good: drop table {self._name(number)}"
+                f"Process {owner.pid} on {owner.host} is writing to this warehouse (load {owner.load_id})."
+                f" Wait; if that host is gone for good: telemetry loads --forget {owner.load_id}"
             )

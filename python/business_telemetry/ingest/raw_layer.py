@@ -24,7 +24,7 @@ REJECTED_EVENTS: Final = (
     " partition by load_id order by (source_file, source_line)"
 )
 #: A part of a task that Spark repeats is taken once.
-LANDING: Final = " settings non_replicated_deduplication_window = 10000"
+LANDING: Final = " settings {kind}_deduplication_window = 10000"
 
 LOADS: Final = """(
     load_id String, files Array(String), file_fingerprints Array(String), fingerprint String,
@@ -50,7 +50,7 @@ class Landing:
 
 @dataclass
 class Load:
-    """One row of the manifest. Status: loading, loaded, refused or replaced; only `loaded` counts."""
+    """One row of the manifest. Status: loading, loaded, refused, replaced or undone; only `loaded` counts."""
 
     load_id: str
     files: list[str]
@@ -79,23 +79,32 @@ def ensure_raw_tables(client: Client, schema: str, zone: str, cluster: str | Non
     Returns:
         The tables that had an earlier version's form and were rebuilt; `zone` is that of their stamps.
     """
-    everywhere = f"on cluster `{cluster}`" if cluster else ""
-    engine = "Replicated" if cluster else ""
-    client.command(f"create database if not exists `{schema}_raw` {everywhere}")
+    everywhere, engine = placed(cluster)
+    client.command(f"create database if not exists `{schema}_raw`{everywhere}")
     tables = {name: f"{everywhere} {columns.format(engine=engine)}" for name, columns in TABLES.items()}
-    old = upgrade(client, f"{schema}_raw", tables, zone)
+    old = upgrade(client, f"{schema}_raw", tables, zone, everywhere)
     for name, definition in tables.items():
         client.command(f"create table if not exists `{schema}_raw`.{name} {definition}")
     return old
 
 
-class RawLayer:
-    """Reads and writes the manifest, and swaps partitions."""
+def placed(cluster: str | None) -> tuple[str, str]:
+    """What DDL says on a cluster, and how its engines begin; both empty without one."""
+    return (f" on cluster `{cluster}`", "Replicated") if cluster else ("", "")
 
-    def __init__(self, client: Client, schema: str) -> None:
+
+class RawLayer:
+    """Reads and writes the manifest, and swaps partitions.
+
+    On a cluster every table is replicated, created and dropped everywhere, and a change of one is made once:
+    replication carries it to the others.
+    """
+
+    def __init__(self, client: Client, schema: str, cluster: str | None = None) -> None:
         self.client = client
         self.database = f"{schema}_raw"
         self.raw = f"`{self.database}`"
+        self._everywhere, self._engine = placed(cluster)
 
     def loaded(self) -> list[LoadedFiles]:
         """The loads that count."""
@@ -135,6 +144,24 @@ class RawLayer:
         )
         self._command("optimize table {raw}.loads final")
 
+    def undo(self, load_id: str) -> Load | None:
+        """Let a load count no more; `sweep` removes its rows.
+
+        Returns:
+            The load, or None when no load of that name counts.
+        """
+        names = ", ".join(column.name for column in fields(Load))
+        rows = self._rows(
+            f"select {names} from {{raw}}.loads final where load_id = {{id:String}} and status = 'loaded'",
+            id=load_id,
+        )
+        if not rows:
+            return None
+        load = Load(*rows[0])
+        load.status = "undone"
+        self.write(load)
+        return load
+
     def forget(self, load_ids: Sequence[str]) -> None:
         """Delete the rows of loads that never ended."""
         self._command(
@@ -148,9 +175,12 @@ class RawLayer:
         landing = Landing(
             load_id, *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected"))
         )
+        window = LANDING.format(kind="replicated" if self._engine else "non_replicated")
         for name, columns in ((landing.events, EVENTS), (landing.rejected, REJECTED_EVENTS)):
-            self._command(f"drop table if exists {name} sync")
-            self._command(f"create table {name} {columns.format(engine='')}{LANDING}")
+            self._drop(name)
+            self._command(
+                f"create table {name}{self._everywhere} {columns.format(engine=self._engine)}{window}"
+            )
         return landing
 
     def publish(self, landing: Landing) -> None:
@@ -168,12 +198,15 @@ class RawLayer:
             "select name from system.tables where database = {db:String} and startsWith(name, 'landing_')"
         )
         for (name,) in self._rows(landing, db=self.database):
-            self._command(f"drop table if exists {{raw}}.`{name}` sync")
+            self._drop(f"{self.raw}.`{name}`")
         stale = """select distinct table, partition from system.parts
             where database = {db:String} and table in ('events', 'rejected_events') and active
               and partition not in (select load_id from {raw}.loads final where status = 'loaded')"""
         for table, partition in self._rows(stale, db=self.database):
             self._command(f"alter table {{raw}}.{table} drop partition {{id:String}}", id=partition)
+
+    def _drop(self, table: str) -> None:
+        self._command(f"drop table if exists {table}{self._everywhere} sync")
 
     def _rows(self, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         rows: Sequence[Sequence[Any]] = self.client.query(

@@ -83,9 +83,9 @@ class Ingestion:
         self, warehouse: Warehouse, report: Report, options: Options, spark: Starting | None = None
     ) -> None:
         self._warehouse, self._report, self._options, self._spark = warehouse, report, options, spark
-        self._raw = RawLayer(warehouse.client, warehouse.schema)
+        self._raw = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster)
         self._contract = load_contract(options.log)
-        self._lock = Lock(warehouse.client, self._raw.database, warehouse.path is not None)
+        self._lock = Lock(warehouse.client, self._raw.database, warehouse.path is not None, warehouse.cluster)
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.
@@ -186,18 +186,11 @@ class Ingestion:
             )
 
     def _staging(self) -> Path:
-        base = (
-            self._options.staging
-            or (self._warehouse.path or self._options.project_dir / "target") / "ingest-staging"
-        )
+        base = self._options.staging or staging_of(self._warehouse, self._options.project_dir)
         return Path(base).absolute()
 
     def _clear_leftovers(self) -> None:
-        dead = self._raw.unfinished()
-        for load_id in dead:
-            shutil.rmtree(self._staging() / load_id, ignore_errors=True)
-        self._raw.forget(dead)
-        self._raw.sweep()
+        clear_leftovers(self._raw, self._staging())
 
     def _begin(self, plan: Plan) -> Load:
         load = Load(
@@ -336,6 +329,20 @@ class Ingestion:
             "skipped": dict(plan.skipped),
             "seconds": self._report.seconds,
         }
+
+
+def staging_of(warehouse: Warehouse, project: Path) -> Path:
+    """Where tasks leave files by default."""
+    return (warehouse.path or project / "target") / "ingest-staging"
+
+
+def clear_leftovers(raw: RawLayer, staging: Path) -> None:
+    """Remove whatever belongs to no load that counts. The caller holds the claim: nobody is loading."""
+    dead = raw.unfinished()
+    for load_id in dead:
+        shutil.rmtree(staging / load_id, ignore_errors=True)
+    raw.forget(dead)
+    raw.sweep()
 
 
 def _complete(load: Load, landed: Landed, found: Found) -> None:

@@ -78,6 +78,7 @@ class Server:
     verify: bool
     load_id: str
     tables: dict[str, str]
+    settings: dict[str, str] = field(default_factory=dict)
 
     def open(self, task: int) -> Sink:
         return _Sender(self, task)
@@ -111,6 +112,7 @@ class _Sender:
             "query": insert(server.tables[kind], kind, server.load_id, "input('{}')") + " format ArrowStream",
             # a task that Spark repeats sends the same parts again
             "insert_deduplication_token": f"{server.load_id}-{kind}-{self._task}-{self._sent}",
+            **server.settings,
         }
         request = Request(
             f"{server.url}/?{urlencode(options)}",

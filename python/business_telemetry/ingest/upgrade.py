@@ -24,7 +24,7 @@ OLD: Final = {
 }
 
 
-def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list[str]:
+def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str, everywhere: str = "") -> list[str]:
     """Rebuild each table that has an old form, and put the new one in its place in one step.
 
     Args:
@@ -32,6 +32,7 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
         raw: the database of the raw layer.
         tables: name -> what stands behind `create table NAME`.
         zone: of the stamps in old tables.
+        everywhere: ` on cluster NAME`, on a cluster.
 
     Returns:
         The names of the tables that were old.
@@ -42,7 +43,7 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
     types = {(table, name): type_ for table, name, type_ in columns}
     # a run that was stopped in the middle left its table behind: a copy that nobody reads, or what it has replaced
     for table in sorted({table for table, *_ in columns if table.startswith("upgraded_")}):
-        client.command(f"drop table `{raw}`.{table} sync")
+        client.command(f"drop table `{raw}`.{table}{everywhere} sync")
     old = []
     if types.get(("events", "sessionid"), "String") != "String":
         old.append("events")
@@ -62,8 +63,8 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str) -> list
         client.command(
             f"insert into `{raw}`.upgraded_{table} ({', '.join(names)}) select {values} from `{raw}`.{table}"
         )
-        client.command(f"exchange tables `{raw}`.{table} and `{raw}`.upgraded_{table}")
-        client.command(f"drop table `{raw}`.upgraded_{table} sync")
+        client.command(f"exchange tables `{raw}`.{table} and `{raw}`.upgraded_{table}{everywhere}")
+        client.command(f"drop table `{raw}`.upgraded_{table}{everywhere} sync")
     return old
 
 

@@ -97,3 +97,9 @@ def test_memory_forgets_and_a_second_engine_starts_afresh() -> None:
         client.command("create table t (x UInt8) engine = Memory")
         assert client.command("select currentDatabase()") == "shop"
         client.close()
+
+
+def test_on_a_cluster_nothing_is_tried_out_on_one_replica() -> None:
+    server = {"driver": "http", "host": "x", "schema": "s"}
+    assert ClickHousePyCredentials(**server).check_exchange
+    assert not ClickHousePyCredentials(**server, cluster="shop").check_exchange

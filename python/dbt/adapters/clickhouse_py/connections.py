@@ -5,7 +5,7 @@ from __future__ import annotations
 from dbt.adapters.clickhouse.connections import ClickHouseConnectionManager
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 
-from dbt.adapters.clickhouse_py.engine import EmbeddedClient, open_client
+from dbt.adapters.clickhouse_py.engine import EmbeddedClient, agree, open_client
 
 
 class ClickHousePyConnectionManager(ClickHouseConnectionManager):  # type: ignore[misc]
@@ -16,8 +16,12 @@ class ClickHousePyConnectionManager(ClickHouseConnectionManager):  # type: ignor
     @classmethod
     def open(cls, connection: Connection) -> Connection:
         credentials = cls.get_credentials(connection.credentials)
-        if connection.state == "open" or not credentials.is_embedded:
-            return super().open(connection)
+        if connection.state == "open":
+            return connection
+        if not credentials.is_embedded:
+            opened = super().open(connection)
+            agree(opened.handle, credentials.cluster)
+            return opened
         try:
             connection.handle = open_client(credentials)
         except Exception:

@@ -45,6 +45,10 @@ class ClickHousePyCredentials(ClickHouseCredentials):
                 "`path` in a profile belongs to `driver: chdb`; remove it or change the driver."
             )
         if not self.is_embedded:
+            if self.cluster:
+                # the check makes two tables on one replica and swaps them on another one: it fails behind a
+                # balancer, and dbt-clickhouse would rename instead of swapping
+                self.check_exchange = False
             return
         if not self.path:
             raise DbtRuntimeError("`driver: chdb` needs `path` in the profile: a directory, or ':memory:'.")

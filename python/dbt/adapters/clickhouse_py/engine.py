@@ -44,8 +44,43 @@ def client_of(handle: ChClientWrapper) -> Client:
 
 
 def open_client(credentials: ClickHousePyCredentials) -> ChClientWrapper:
-    """The client that a dbt connection holds. Everything but `driver: chdb` is dbt-clickhouse's business."""
-    return EmbeddedClient(credentials) if credentials.is_embedded else get_db_client(credentials)
+    """The client that a dbt connection holds: for servers dbt-clickhouse's own."""
+    if credentials.is_embedded:
+        return EmbeddedClient(credentials)
+    handle = get_db_client(credentials)
+    agree(handle, credentials.cluster)
+    return handle
+
+
+def agree(handle: ChClientWrapper, cluster: str | None) -> None:
+    """Let what this connection writes be on every replica before it goes on."""
+    if cluster:
+        for name, value in quorum(client_of(handle), cluster).items():
+            handle._client.set_client_setting(name, value)
+
+
+def quorum(client: Client, cluster: str | None) -> dict[str, str]:
+    """The settings that let a statement see what the one before it wrote, whichever replica it reaches.
+
+    An INSERT returns when every replica of the cluster's shard has its rows; ALTERs wait as dbt-clickhouse's
+    `alter_sync` says. No settings without a cluster.
+
+    Raises:
+        FailedToConnectError: the server does not know the cluster, or it has several shards.
+    """
+    if not cluster:
+        return {}
+    ((shards, replicas),) = client.query(
+        "select uniqExact(shard_num), uniqExact(host_name, port) from system.clusters"
+        " where cluster = {cluster:String}",
+        parameters={"cluster": cluster},
+    ).result_rows
+    if shards != 1:
+        raise FailedToConnectError(
+            f"The cluster {cluster} of the profile has {shards} shards: the project wants one shard with any"
+            " number of replicas. `select cluster, shard_num, host_name from system.clusters` shows them."
+        )
+    return {"insert_quorum": str(replicas)} if replicas > 1 else {}
 
 
 class EmbeddedClient(ChHttpClient):  # type: ignore[misc]

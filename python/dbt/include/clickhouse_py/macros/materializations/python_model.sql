@@ -37,7 +37,7 @@
   {% do adapter.drop_relation(staging) %}
   {% call statement('create_python_staging') %}
     create table {{ staging }} {{ on_cluster_clause(staging) }} ({{ columns }})
-    engine = MergeTree order by tuple()
+    engine = {{ 'ReplicatedMergeTree' if adapter.get_clickhouse_cluster_name() else 'MergeTree' }} order by tuple()
   {% endcall %}
   {% do return(staging) %}
 {% endmacro %}

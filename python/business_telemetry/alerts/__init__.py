@@ -1,0 +1,1 @@
+"""What the last day brought, sent once to where people read it."""

@@ -1,0 +1,87 @@
+"""`kill -9` of `dbt run`, again and again: one undisturbed run later all is as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ingest_server import event, log
+from project import BIN, ROOT, Project
+
+SELECTED = ("-s", "+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines")
+#: The run is killed when so many of its models are begun or done.
+POINTS = (1, 3, 6, 9, 13, 17, 22, 28, 34, 40, 46, 52)
+TABLES = """
+select database, table, groupArray(name)
+from (select database, table, name from system.columns where type not like '%Float%' order by position)
+where database in ('telemetry_staging', 'telemetry_intermediate', 'telemetry_marts')
+    and (database, table) in (select database, name from system.tables where engine like '%MergeTree')
+group by database, table order by database, table
+"""
+LEFT = "select count() from system.tables where match(name, '__dbt_(new_data|python|backup|tmp)')"
+
+
+def checksums(project: Project) -> dict[str, list[object]]:
+    """Rows of every table and a sum over them; floats, whose sums depend on their order, left out."""
+    (tables,) = project.ask(TABLES)
+    questions = [
+        f"select count(), sum(cityHash64({', '.join(map('`{}`'.format, columns))})) from {database}.{table}"
+        for database, table, columns in tables
+    ]
+    answers = project.ask(*questions)
+    return {f"{t[0]}.{t[1]}": answer[0] for t, answer in zip(tables, answers, strict=True)}
+
+
+def run_and_die(project: Project, point: int) -> bool:
+    """Was it killed, or over before?"""
+    with subprocess.Popen(
+        [str(BIN / "dbt"), "run", *SELECTED],
+        cwd=ROOT,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        seen = 0
+        for line in process.stdout:
+            seen += " START " in line or " OK " in line
+            if seen >= point:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.stdout.read()
+                return True
+    return False
+
+
+@pytest.mark.slow
+def test_builds_that_are_killed(
+    demo: Project, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    project, undisturbed = Project(tmp_path / "killed"), Project(tmp_path / "undisturbed")
+    shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True)
+    days = [f"2022-0{month}-1{day}T10:00:00" for month in (1, 2, 3) for day in range(9)]
+    rows = [event(n, userid=f"late{n}", sessionid=n, timestamp=at) for n, at in enumerate(days)]
+    (tmp_path / "late.csv").write_text(log(*rows), encoding="utf-8")
+    project.run("telemetry", "ingest", str(tmp_path / "late.csv"), "--log", "demo", "--quiet")
+    shutil.copytree(project.home / "warehouse", undisturbed.home / "warehouse", symlinks=True)
+
+    killed = left = 0
+    for point in POINTS:
+        killed += run_and_die(project, point)
+        left += project.ask(LEFT)[0][0][0]
+    project.run("dbt", "run", *SELECTED)
+    undisturbed.run("dbt", "run", *SELECTED)
+
+    expected, found = checksums(undisturbed), checksums(project)
+    unlike = [name for name in expected if expected[name] != found.get(name)]
+    record_property("kills", {"killed": killed, "tables": len(expected), "left on the way": left})
+    print({"killed": killed, "tables": len(expected), "unlike": unlike, "left on the way": left})
+    assert killed >= 8
+    assert unlike == []
+    assert list(found) == list(expected)
+    assert project.ask(LEFT) == [[[0]]]

@@ -1,0 +1,207 @@
+"""`telemetry loads` on a server, as functions, and `telemetry loads` and `telemetry sql` as commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+from ingest_server import Server, event, log
+from project import BIN, ROOT, Project
+
+from business_telemetry.ingest.errors import BadSource, WarehouseBusy
+from business_telemetry.ingest.loads import find_load, forget_load, read_loads, undo_load
+from business_telemetry.ingest.lock import Lock, Owner, began
+from business_telemetry.ingest.raw_layer import RawLayer
+from business_telemetry.warehouse import Endpoint, Warehouse
+
+COUNTS = (
+    "select count() from raw.events",
+    "select count() from raw.rejected_events",
+    "select count() from system.tables where database = 'telemetry_raw' and name not in"
+    " ('events', 'rejected_events', 'loads')",
+)
+
+
+@pytest.fixture
+def server(server_process: tuple[int, Path]) -> Iterator[Server]:
+    """An empty warehouse on the tests' server."""
+    port, home = server_process
+    client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
+    client.command("drop database if exists telemetry_raw sync")
+    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
+    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
+    client.close()
+
+
+def write(path: Path, *users: str) -> Path:
+    path.write_text(log(*(event(n, userid=user) for n, user in enumerate(users))), encoding="utf-8")
+    return path
+
+
+def counts(server: Server) -> list[int]:
+    return [server.ask(question)[0][0] for question in COUNTS]
+
+
+def claim(server: Server, host: str, pid: int, load_id: str, task: str = "ingest") -> None:
+    owner = Owner(host, pid, began(pid) or "1", load_id)
+    server.ask(
+        f"create table raw.{task}_claim_3 (x UInt8) engine Memory comment '{json.dumps(asdict(owner))}'"
+    )
+
+
+def test_an_undone_load_is_gone_and_can_be_loaded_again(server: Server, tmp_path: Path) -> None:
+    kept = server.ingest(write(tmp_path / "one.csv", "a"))["load_id"]
+    undone = server.ingest(write(tmp_path / "two.csv", "b", "c", ""), max_rejected=1)["load_id"]
+    assert counts(server) == [3, 1, 0]
+
+    assert "2 rows removed" in undo_load(server.warehouse, undone[:6])
+
+    assert counts(server) == [1, 0, 0]
+    assert {load["load_id"]: load["status"] for load in read_loads(server.warehouse)} == {
+        kept: "loaded",
+        undone: "undone",
+    }
+    with pytest.raises(BadSource, match="does not count"):
+        undo_load(server.warehouse, undone)
+    assert server.ingest(tmp_path / "two.csv", max_rejected=1)["load_id"] == undone
+    assert counts(server) == [3, 1, 0]
+
+
+def test_an_undo_that_was_killed_before_it_tidied_up_is_finished_by_the_next_ingestion(
+    server: Server, tmp_path: Path
+) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    undone = server.ingest(write(tmp_path / "two.csv", "b", "c"))["load_id"]
+    RawLayer(server.warehouse.client, "telemetry").undo(undone)
+    assert counts(server)[0] == 3
+    server.ingest(tmp_path / "one.csv")
+    assert counts(server) == [1, 0, 0]
+
+
+def test_an_undo_waits_for_a_load_that_is_running(server: Server, tmp_path: Path) -> None:
+    load_id = server.ingest(write(tmp_path / "one.csv", "a"))["load_id"]
+    claim(server, "elsewhere", 1, "running")
+    with pytest.raises(WarehouseBusy, match="telemetry loads --forget running"):
+        undo_load(server.warehouse, load_id)
+    assert counts(server) == [1, 0, 1]
+
+
+def test_a_load_of_a_host_that_is_gone_is_forgotten(server: Server, tmp_path: Path) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    server.ask("insert into raw.loads (load_id, status, updated_at) select 'dead0', 'loading', now64(3)")
+    server.ask("create table raw.landing_events_dead0 (x UInt8) engine Memory")
+    claim(server, "elsewhere", 1, "dead0")
+
+    assert "dead0 is forgotten" in forget_load(server.warehouse, "dead")
+
+    assert [load["status"] for load in read_loads(server.warehouse)] == ["loaded"]
+    assert counts(server) == [1, 0, 0]
+    server.ingest(write(tmp_path / "two.csv", "b"))
+    assert counts(server) == [2, 0, 0]
+
+
+def test_a_claim_of_alerts_is_forgotten_too(server: Server, tmp_path: Path) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    claim(server, "elsewhere", 1, "alerts", task="alerts")
+    forget_load(server.warehouse, "alerts")
+    assert counts(server) == [1, 0, 0]
+
+
+def test_a_process_that_lives_on_this_host_is_not_forgotten(server: Server, tmp_path: Path) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    with subprocess.Popen(["sleep", "60"]) as process:
+        claim(server, socket.gethostname(), process.pid, "alive")
+        with pytest.raises(WarehouseBusy, match=f"process {process.pid} on this host. Stop it first"):
+            forget_load(server.warehouse, "alive")
+        process.kill()
+    assert "forgotten" in forget_load(server.warehouse, "alive")
+
+
+def test_a_claim_whose_answer_was_lost_is_still_the_own_one(server: Server, tmp_path: Path) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    client = server.warehouse.client
+    command = client.command
+
+    def twice(statement: str, *arguments: object, **options: object) -> object:
+        if statement.startswith("create table"):
+            command(statement)
+        return command(statement, *arguments, **options)
+
+    client.command = twice  # type: ignore[assignment,method-assign]
+    lock = Lock(client, "telemetry_raw", is_embedded=False)
+    lock.claim("mine")
+    assert lock.holds
+    lock.release()
+    del client.command
+    assert counts(server)[2] == 0
+
+
+def test_which_load_is_meant() -> None:
+    found = [{"load_id": name} for name in ("abc1", "abc2", "abc1")]
+    assert find_load(found, "abc1") == "abc1"
+    with pytest.raises(BadSource, match="begins 2 loads"):
+        find_load(found, "abc")
+    with pytest.raises(BadSource, match="no load of this warehouse"):
+        find_load(found, "x")
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert "Nothing was loaded yet" in project.run("telemetry", "loads")
+    source = tmp_path / "log.csv"
+    lines = [event(1), event(2, value="-5"), event(3, userid="", value="-7"), '=1+1;"']
+    source.write_text(log(*lines), encoding="utf-8")
+    project.run("telemetry", "ingest", str(source), "--quiet", "--max-rejected", "100%")
+    (told,) = (json.loads(line) for line in project.run("telemetry", "loads", "--json").splitlines())
+    assert (told["status"], told["rows_read"], told["rows_loaded"], told["rows_rejected"]) == (
+        "loaded",
+        4,
+        1,
+        3,
+    )
+    assert told["load_id"] in project.run("telemetry", "loads")
+
+    shown = project.run("telemetry", "loads", "--rejected", told["load_id"][:5])
+    assert f"{source}:4: missing_user, negative_value: '3,," in shown
+    exact = project.run("telemetry", "loads", "--rejected", told["load_id"], "--json").splitlines()
+    assert json.loads(exact[0]) == {
+        "file": str(source),
+        "line": 3,
+        "reasons": ["negative_value"],
+        "raw_line": lines[1],
+    }
+    table = csv.DictReader(
+        io.StringIO(project.run("telemetry", "loads", "--rejected", told["load_id"], "--csv"))
+    )
+    last = list(table)[-1]
+    assert last["raw_line"] == "'=1+1;\"", "no spreadsheet runs it"
+
+    assert project.run("telemetry", "loads", "--undo", "nope", expect=2) == ""
+    project.run("telemetry", "loads", "--undo", told["load_id"], "--forget", "x", expect=2)
+    assert "undone" in project.run("telemetry", "loads", "--undo", told["load_id"])
+
+    question = "select load_id, status from telemetry_raw.loads"
+    assert project.run("telemetry", "sql", "--format", "csv", question) == (
+        f'"load_id","status"\n"{told["load_id"]}","undone"\n'
+    )
+    script = "create table telemetry_raw.t (x Int8)\n engine Memory;\n-- a;b\nselect 3 as x;\nselect nope;\n"
+    done = subprocess.run(
+        [str(BIN / "telemetry"), "sql", "--format", "json"],
+        input=script,
+        cwd=ROOT,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, '{"x":3}\n')
+    assert done.stderr.count("\n") == 1
+    assert "UNKNOWN_IDENTIFIER" in done.stderr

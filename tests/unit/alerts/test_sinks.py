@@ -1,0 +1,152 @@
+"""Each sink against a local stand-in that fails on purpose."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socket
+
+import pytest
+from receivers import http_receiver, mail_receiver
+
+from business_telemetry.alerts.sinks import (
+    BadSetting,
+    Mail,
+    NotSent,
+    Telegram,
+    Unclear,
+    Webhook,
+    deliver,
+    from_environment,
+)
+
+TEXT = "Что нового в магазине\n\n• Выручка, <!channel> @all & Ко: провал\nhttp://x/#tab=anomalies"
+
+
+def test_a_webhook_gets_plain_text_that_calls_nobody() -> None:
+    with http_receiver() as receiver:
+        deliver(Webhook(f"{receiver.url}/hooks/1"), TEXT, "id")
+    ((path, body),) = receiver.taken
+    assert path == "/hooks/1"
+    assert body == {
+        "text": "Что нового в магазине\n\n• Выручка, &lt;!channel&gt; @\u200ball & Ко: провал\n"
+        "http://x/#tab=anomalies"
+    }
+
+
+def test_telegram_gets_text_without_markup() -> None:
+    with http_receiver() as receiver:
+        deliver(Telegram("1:secret", "-100", receiver.url), TEXT, "id")
+    ((path, body),) = receiver.taken
+    assert path == "/bot1:secret/sendMessage"
+    assert body == {"chat_id": "-100", "text": TEXT, "disable_web_page_preview": True}
+
+
+def test_mail_has_a_subject_and_the_same_id_when_it_is_sent_again() -> None:
+    with mail_receiver() as receiver:
+        sink = Mail(
+            f"smtp://127.0.0.1:{receiver.port}", "bi@shop.example", ("a@shop.example", "b@shop.example")
+        )
+        deliver(sink, TEXT, "id7")
+        deliver(sink, TEXT, "id7")
+    first, again = (
+        email.message_from_bytes(text.encode(), policy=email.policy.default) for text in receiver.texts
+    )
+    assert first["Subject"] == "Что нового в магазине"
+    assert first["To"] == "a@shop.example, b@shop.example"
+    assert first["Message-ID"] == again["Message-ID"] == "<id7@business-telemetry.invalid>"
+    body = first.get_body()
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n").strip() == TEXT
+
+
+def test_a_busy_receiver_is_asked_again_as_late_as_it_wants() -> None:
+    waits: list[float] = []
+    with http_receiver() as receiver:
+        receiver.answers = [500, (429, 30), (503, 3600)]
+        deliver(Webhook(receiver.url), TEXT, "id", waits.append)
+    assert len(receiver.taken) == 1
+    assert waits == [1, 30, 60]
+
+
+def test_a_receiver_that_stays_down_is_given_up() -> None:
+    waits: list[float] = []
+    with http_receiver() as receiver:
+        receiver.answers = [500] * 9
+        with pytest.raises(NotSent, match="answers 500"):
+            deliver(Webhook(receiver.url), TEXT, "id", waits.append)
+    assert waits == [1, 4, 15]
+    assert receiver.taken == []
+
+
+def test_a_refusal_is_not_repeated() -> None:
+    with http_receiver() as receiver:
+        receiver.answers = [404]
+        with pytest.raises(NotSent, match="answers 404"):
+            deliver(Webhook(receiver.url), TEXT, "id", pytest.fail)
+
+
+@pytest.mark.parametrize("answer", ["drop", "take and drop"])
+def test_a_connection_that_breaks_before_the_answer_is_unclear_and_not_repeated(answer: str) -> None:
+    with http_receiver() as receiver:
+        receiver.answers = [answer]
+        with pytest.raises(Unclear, match="no answer"):
+            deliver(Webhook(receiver.url), TEXT, "id", pytest.fail)
+    with mail_receiver() as receiver:
+        receiver.answers = [answer]
+        with pytest.raises(Unclear):
+            deliver(
+                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",)),
+                TEXT,
+                "id",
+                pytest.fail,
+            )
+
+
+def test_a_mail_that_is_refused_is_certainly_not_sent() -> None:
+    with mail_receiver() as receiver:
+        receiver.answers = ["550 mailbox full"] * 4
+        with pytest.raises(NotSent, match="550 mailbox full"):
+            deliver(
+                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",)),
+                TEXT,
+                "id",
+                lambda _: None,
+            )
+
+
+def test_no_message_tells_a_secret() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    sinks = [
+        Webhook(f"http://127.0.0.1:{port}/T0/B0/hush"),
+        Telegram("1:hush", "5", f"http://127.0.0.1:{port}"),
+        Mail(f"smtp://bi:hush@127.0.0.1:{port}", "a@b.example", ("c@d.example",)),
+    ]
+    for sink in sinks:
+        with pytest.raises(NotSent) as error:
+            deliver(sink, TEXT, "id", lambda _: None)
+        assert (
+            "hush"
+            not in f"{error.value} {sink!r} {error.value.__cause__} {error.value.__context__}".replace(
+                str(error.value.__context__), ""
+            )
+        )
+
+
+def test_sinks_are_there_when_the_environment_says_so() -> None:
+    assert from_environment({}) == []
+    named = {
+        "TELEMETRY_ALERT_WEBHOOK": "https://hooks.example/1",
+        "TELEMETRY_ALERT_TELEGRAM_TOKEN": "1:a",
+        "TELEMETRY_ALERT_TELEGRAM_CHAT": "5",
+        "TELEMETRY_ALERT_SMTP": "smtp://mail.example:25",
+        "TELEMETRY_ALERT_MAIL_FROM": "a@b.example",
+        "TELEMETRY_ALERT_MAIL_TO": "c@d.example, e@f.example",
+    }
+    assert [sink.name for sink in from_environment(named)] == ["webhook", "telegram", "email"]
+    for missing in ("TELEGRAM_CHAT", "MAIL_FROM", "MAIL_TO"):
+        with pytest.raises(BadSetting, match=missing):
+            from_environment({key: value for key, value in named.items() if not key.endswith(missing)})
+    with pytest.raises(BadSetting, match="WEBHOOK"):
+        from_environment({"TELEMETRY_ALERT_WEBHOOK": "hooks.example"})
