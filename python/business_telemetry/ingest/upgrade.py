@@ -41,7 +41,7 @@ def upgrade(client: Client, raw: str, tables: dict[str, str], zone: str, everywh
         "select table, name, type from system.columns where database = {db:String}", parameters={"db": raw}
     ).result_rows
     types = {(table, name): type_ for table, name, type_ in columns}
-    # a run that was stopped in the middle left its table behind: a copy that nobody reads, or what it has replaced
+    # left by a run that was stopped in the middle: a copy that nobody reads, or what it has replaced
     for table in sorted({table for table, *_ in columns if table.startswith("upgraded_")}):
         client.command(f"drop table `{raw}`.{table}{everywhere} sync")
     old = []

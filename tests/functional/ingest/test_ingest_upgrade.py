@@ -51,13 +51,14 @@ def old(server: Server, tmp_path: Path) -> Path:
     print_ = hashlib.sha256(source.read_bytes()).hexdigest()
     rows = (
         "('old', 'log.csv', 2, 1, 'a', 7, '2024-02-29 12:28:45', 'cart', 10.5, 'c', 42, 'Ж', 'Омск')",
-        "('old', 'log.csv', 3, 2, 'b', 18446744073709551615, '2010-07-01 12:00:00', 'cart', 0, '', null, '', '')",
+        "('old', 'log.csv', 3, 2, 'b', 18446744073709551615, '2010-07-01 12:00:00', '', 0, '', null, '', '')",
         "('old', 'log.csv', 4, 3, 'c', 1, '2010-01-01 12:00:00', 'cart', 0, '', null, '', '')",
     )
     for command in (
         *OLD,
         f"insert into telemetry_raw.events values {', '.join(rows)}",
-        "insert into telemetry_raw.rejected_events values ('old', 'log.csv', 3, 'bad', ['wrong_column_count'])",
+        "insert into telemetry_raw.rejected_events"
+        " values ('old', 'log.csv', 3, 'bad', ['wrong_column_count'])",
         f"""insert into telemetry_raw.loads values (
             'old', ['{source}'], ['{print_}'], 'p', 4, 3, 1, {{'wrong_column_count': 1}},
             '2010-01-01 12:00:00', '2024-02-29 12:28:45', now64(3), now64(3), 'loaded', {{}}, now64(3)
@@ -72,7 +73,8 @@ def test_rows_keep_their_instants_and_their_load(server: Server, old: Path, tmp_
     assert report["skipped"] == {str(old): "already loaded as load old"}
     assert server.ask(EVENTS) == EXPECTED
     assert server.ask(
-        "select contract, currency, rows_ignored, formatDateTime(min_event_time, '%F %T', 'UTC') from raw.loads"
+        "select contract, currency, rows_ignored, formatDateTime(min_event_time, '%F %T', 'UTC')"
+        " from raw.loads"
     ) == [("dataset_telemetry", "RUB", 0, "2010-01-01 09:00:00")]
     assert server.rejected() == [("log.csv", 3, "bad", ["wrong_column_count"])]
 
