@@ -7,13 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from business_telemetry.anomalies import scan
-from business_telemetry.anomalies.events import Found, Scores, describe
+from business_telemetry.anomalies.closed import closed_days
+from business_telemetry.anomalies.events import Found, Scores, describe, level_change
 from business_telemetry.anomalies.expected import Expected, expect
 from business_telemetry.anomalies.panel import Bools, Panel
 from business_telemetry.anomalies.scan import Deviations, Interval
 
 WARM_UP_DAYS = 14  # whole days before a series is judged at all, and
-MIN_HISTORY_DAYS = 56  # before anything of it is
+MIN_HISTORY_DAYS = 28  # before anything of it is
+PARAMETERS = 8  # of the curve of a short history
+SHORT_DAYS = 56  # up to which a history is called short, and doubted more
 MIN_BUSY = 0.4  # share of whole days with any event below which days say nothing (half an event a day)
 Q_LEVEL = 0.02  # expected share of false events among the flagged ones
 LEADER = 5.5  # score from which an interval is looked up in the other series
@@ -25,13 +28,23 @@ def score(panel: Panel) -> Scores:
 
     Two rounds: what the first finds is left out when the second learns what to expect.
     """
+    shut = closed_days(panel)
+    panel = replace(panel, y=np.where(shut, np.nan, panel.y))
     tested = testable(panel)
-    expected = expect(panel, panel.observed)
+    expected = widen(expect(panel, panel.observed), panel)
     first = find(panel, expected, tested, tested, learn_tails=False).intervals
-    expected = expect(panel, panel.observed & ~covered(first, panel.y.shape))
+    odd = [item for item in first if level_change(expected, item) is None]
+    expected = widen(expect(panel, panel.observed & ~covered(odd, panel.y.shape), expected), panel)
     # single days stay among those that tell how wild a series' days are
     quiet = tested & ~covered([item for item in first if item.end - item.start > 1], panel.y.shape)
-    return describe(panel, expected, tested, find(panel, expected, tested, quiet, learn_tails=True))
+    return describe(
+        panel,
+        expected,
+        tested,
+        find(panel, expected, tested, quiet, learn_tails=True),
+        shut,
+        history_of(panel),
+    )
 
 
 def testable(panel: Panel) -> Bools:
@@ -49,6 +62,25 @@ def testable(panel: Panel) -> Bools:
     usable = (count >= MIN_HISTORY_DAYS) & varies & busy
     judged: Bools = observed & (age > WARM_UP_DAYS) & usable[:, None]
     return judged
+
+
+def widen(expected: Expected, panel: Panel) -> Expected:
+    """The same with the noise of series of short history enlarged by what so few days leave unknown.
+
+    The variance of a regression's prediction is (1 + P/n) times that of its noise, which is itself
+    estimated from
+    n - P degrees of freedom: together (n + P) / (n - P), of P = 8 parameters (level and weekdays).
+    """
+    count = panel.observed.sum(1)
+    days = np.maximum(count, 2.0 * PARAMETERS)
+    factor = np.where(count < SHORT_DAYS, (days + PARAMETERS) / (days - PARAMETERS), 1.0)
+    return replace(expected, variance=expected.variance * factor[:, None])
+
+
+def history_of(panel: Panel) -> list[str]:
+    """S words for what a series' whole days can tell: its week at most, its year not yet, or both."""
+    count = panel.observed.sum(1)
+    return ["short" if days < SHORT_DAYS else "full" if panel.knows_year else "first_year" for days in count]
 
 
 def covered(intervals: list[Interval], shape: tuple[int, ...]) -> Bools:
@@ -84,7 +116,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
 def is_seasonal(panel: Panel, found: Deviations, row: int, start: int, end: int, value: float) -> bool:
     """True if the deviation comes back every year, in the series itself or in its total."""
     return any(
-        scan.recurs_yearly(found.interval[:, one], start, end, value, 365.25 * panel.per_day)
+        scan.recurs_yearly(found.interval[:, one], start, end, value, 365.25)
         for one in {row, int(panel.parent[row])}
         if one >= 0
     )

@@ -25,6 +25,7 @@ DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
 SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
 FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
+SEASON_DAYS = 10  # an interval as long as this may be a season that was seen once before
 BLOCK_ROWS = 16  # series whose sums fit a processor's cache
 
 
@@ -181,13 +182,17 @@ def false_discovery(p_values: Floats) -> Floats:
 def recurs_yearly(scores: Floats, start: int, end: int, score: float, year: float) -> bool:
     """True if two other years deviate to the same side at the same dates: a season, not an incident.
 
+    Where there is but one other year, a long interval must come back in it with half its score at least.
     `scores` are one series' lengths × T interval scores, `year` the points of a year.
     """
     length = int(np.searchsorted(LENGTHS, end - start))
-    needed, years = max(2.0, 0.3 * abs(score)), 0
     ahead, back = (scores.shape[1] - end) / year, end / year
+    best = []
     for offset in range(-round(back), round(ahead) + 1):
         last = end - 1 + round(year * offset)
-        near = np.sign(score) * scores[length, max(0, last - 3) : max(0, last + 4)]
-        years += offset != 0 and near.size > 0 and bool((near >= needed).any())
-    return years >= 2
+        near = np.sign(score) * scores[min(length, len(LENGTHS) - 1), max(0, last - 3) : max(0, last + 4)]
+        if offset and np.isfinite(near).any():
+            best.append(float(np.nanmax(near)))
+    if len(best) == 1:
+        return end - start >= SEASON_DAYS and best[0] >= max(2.0, 0.5 * abs(score))
+    return sum(one >= max(2.0, 0.3 * abs(score)) for one in best) >= 2

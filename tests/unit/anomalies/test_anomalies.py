@@ -138,7 +138,7 @@ def test_warm_up_is_marked_and_never_flagged() -> None:
     result = score(change(shop(), slice(None), slice(10, 12), 0.1))
     assert not result.is_tested[:, :14].any() and result.is_tested[:, 14:].all()
     assert not np.any(result.event[:, :14] >= 0)
-    assert not score(shop().as_of(START + 50)).is_tested.any()
+    assert not score(shop().as_of(START + 26)).is_tested.any()
 
 
 def test_missing_and_partial_days_are_not_judged() -> None:
