@@ -1,9 +1,9 @@
 """A second, unlike shop: daily series drawn straight from a rate, with the kinds of trouble real shops have.
 
 It shares no code and no season with `telemetry generate`: two harmonics of random phase, a yearly plateau
-that
-starts in the middle of a month, multiplicative wander (Ornstein-Uhlenbeck in logs), Student shocks, growth,
-permanent changes of level, closed weekdays, short histories. Nothing of the calendar is told to a method.
+that starts in the middle of a month, multiplicative wander (Ornstein-Uhlenbeck in logs), Student shocks,
+growth, permanent changes of level, closed weekdays, short histories. Nothing of the calendar is told to a
+method.
 """
 
 from __future__ import annotations

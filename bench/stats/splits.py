@@ -1,7 +1,4 @@
-"""How often the experiment readout is wrong: A/A splits of buyers.
-
-Coverage of the revenue effect on heavy tails.
-"""
+"""How often the experiment readout is wrong: A/A splits of buyers, revenue effects on heavy tails."""
 
 from __future__ import annotations
 

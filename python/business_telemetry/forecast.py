@@ -151,10 +151,7 @@ def accuracy(
 
 
 def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
-    """The candidate with the smallest error on a level's rows from some origins.
-
-    The default where none is.
-    """
+    """The candidate with the smallest error on a level's rows from some origins, the default where none is."""
     known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
     errors = {}
     for name, predicted in past.values.items():
@@ -167,10 +164,7 @@ def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_
 
 
 def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
-    """K × S × H predictions of what the other origins would have chosen at each: the choice.
-
-    Out of sample.
-    """
+    """K × S × H predictions of what the other origins would have chosen at each: the choice out of sample."""
     every = np.arange(len(past.origins))
     return np.array([past.values[winner(past, here, every != k)][k] for k in every])
 
@@ -179,12 +173,10 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
     """S × H factors below and above p50 that held 80 % of the K × S × H backtest errors.
 
     Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
-    first
-    four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor (no
-    sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
-    as K
-    errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with the
-    square root of the distance. Without a backtest: half and one and a half.
+    first four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor
+    (no sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
+    as K errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with
+    the square root of the distance. Without a backtest: half and one and a half.
     """
     ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
     seen = np.isfinite(ratio)

@@ -16,8 +16,7 @@ def closed_days(panel: Panel) -> Bools:
     """S × T: nothing happened, and nothing usually does on such a day.
 
     Most of the same weekdays before (or after) it are empty while other days are busy; or it is a known
-    special
-    day, and most of these are empty; or the parent is closed.
+    special day, and most of these are empty; or the parent is closed.
     """
     whole = np.isfinite(panel.y) & ~panel.partial
     empty = whole & (panel.y <= 0)

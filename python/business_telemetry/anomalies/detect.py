@@ -67,9 +67,8 @@ def testable(panel: Panel) -> Bools:
 def widen(expected: Expected, panel: Panel) -> Expected:
     """The same with the noise of series of short history enlarged by what so few days leave unknown.
 
-    The variance of a regression's prediction is (1 + P/n) times that of its noise, which is itself
-    estimated from
-    n - P degrees of freedom: together (n + P) / (n - P), of P = 8 parameters (level and weekdays).
+    The variance of a regression's prediction is (1 + P/n) times that of its noise, which is itself estimated
+    from n - P degrees of freedom: together (n + P) / (n - P), of P = 8 parameters (level and weekdays).
     """
     count = panel.observed.sum(1)
     days = np.maximum(count, 2.0 * PARAMETERS)

@@ -39,9 +39,8 @@ class Event:
 class Scores:
     """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged.
 
-    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history`
-    says of
-    each series what its days can tell.
+    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history` says
+    of each series what its days can tell.
     """
 
     expected: Floats

@@ -1,8 +1,7 @@
 """What each series is expected to be on each day, and how noisy it is.
 
 A segment is its parent times a deviation that is shrunk towards none, so that small segments borrow the
-shop's
-season. A level that has changed for good is the expectation four weeks later.
+shop's season. A level that has changed for good is the expectation four weeks later.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import numpy as np
 
 from business_telemetry.anomalies.noise import normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
-from business_telemetry.anomalies.regression import MONTHS, Design, Fit, block_scores, design, fit_rows
+from business_telemetry.anomalies.regression import MONTHS, Design, Fit, Start, block_scores, design, fit_rows
 from business_telemetry.anomalies.special import Special, special_days
 from business_telemetry.anomalies.turns import MIN_AFTER, Deviation, Turn, find_turns, shared
 
@@ -33,13 +32,15 @@ ODD_BLOCK = 4.5  # four weeks this odd make a segment's turns be looked for
 class Expected:
     """S × T arrays: mean of y, variance of its noise, and relative doubt about the mean itself.
 
-    `turns` are the changes of level by series, part of the mean after SETTLE_DAYS.
+    `turns` are the changes of level by series, part of the mean after SETTLE_DAYS; `start` is where another
+    fit of the same days begins.
     """
 
     mean: Floats
     variance: Floats
     doubt: Floats
     turns: dict[int, list[Turn]] = field(default_factory=dict)
+    start: Start | None = None
 
     @property
     def total_variance(self) -> Floats:
@@ -73,12 +74,13 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
     Args:
         panel: the series.
         use: days to learn from.
-        known: an earlier result whose turns are kept; None looks for them.
+        known: an earlier result whose turns are kept and from which the fits begin; None looks for turns.
         settle: days after a change of level during which the old level is still what is expected.
     """
     mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
     log_n = np.log(np.maximum(panel.n, 1e-9))
     special = special_days(panel)
+    start = Start(np.zeros(panel.y.shape), np.zeros(special.scope.shape), np.ones(len(panel.y)))
     turns: dict[int, list[Turn]] = {} if known is None else dict(known.turns)
     calendar = panel.dates.astype("datetime64[M]").astype(np.int64) % 12
 
@@ -94,13 +96,14 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
 
     def fit_family(rows: Ints, base: Floats, x: Design, depth: int) -> Fit:
         problem = Problem(panel, base, x, special, use, depth)
-        fit = problem.fit(rows)
+        fit = problem.fit(rows, None if known is None or known.start is None else known.start.of(rows))
         if known is None and depth:
             turns.update(problem.look(rows, fit))
         for place, row in enumerate(rows.tolist()):
             if turns.get(row):
                 turns[row] = problem.refit(place, row, fit, turns[row])
         mean[rows], variance[rows] = fit.mean, fit.variance
+        start.curve[rows], start.special[rows], start.phi[rows] = fit.curve, fit.special, fit.phi
         return fit
 
     for root in np.flatnonzero(panel.parent < 0).tolist():
@@ -128,15 +131,12 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
             late = one.column(len(panel.dates), settle) if one.lasts else 0.0
             mean[row] *= np.exp(-one.size * (one.column(len(panel.dates)) - late))
     doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
-    return Expected(mean, variance, doubt, turns)
+    return Expected(mean, variance, doubt, turns, start)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a family of series is fitted with: its log curves to start from (R × T), regressors.
-
-    Known days.
-    """
+    """What a family of series is fitted with: log curves to start from (R × T), regressors, known days."""
 
     panel: Panel
     base: Floats
@@ -145,9 +145,11 @@ class Problem:
     use: Bools
     depth: int
 
-    def fit(self, rows: Ints) -> Fit:
+    def fit(self, rows: Ints, start: Start | None) -> Fit:
         """The family's fit."""
-        return fit_rows(self.panel, rows, self.base, self.x, self.special, self.use[rows], self.depth)
+        return fit_rows(
+            self.panel, rows, self.base, self.x, self.special, self.use[rows], self.depth, start=start
+        )
 
     def look(self, rows: Ints, fit: Fit) -> dict[int, list[Turn]]:
         """The turns of the series with four odd weeks somewhere."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class Panel:
             self, dates=self.dates[keep], y=self.y[:, keep], n=self.n[:, keep], partial=self.partial[keep]
         )
 
-    @property
+    @cached_property
     def observed(self) -> Bools:
         """S × T: the value exists, the day is whole and a ratio has a denominator."""
         whole: Bools = np.isfinite(self.y) & (self.n > 0) & ~self.partial
@@ -86,13 +87,13 @@ class Panel:
         seen = np.flatnonzero(self.observed.any(0))  # a forecast's days are still to come
         return len(seen) > 0 and int(seen[-1]) + 1 >= YEAR_KNOWN_DAYS
 
-    @property
+    @cached_property
     def is_ratio(self) -> Bools:
         """S flags: the series is y over a denominator."""
         ratio: Bools = np.any(self.n != 1, axis=1)
         return ratio
 
-    @property
+    @cached_property
     def power(self) -> Floats:
         """S × 1 exponents that make the values nearly normal (see `expected.normal_score`)."""
         return np.where(self.money, 1 / 3, 2 / 3)[:, None]

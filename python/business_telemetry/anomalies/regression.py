@@ -1,8 +1,7 @@
 """The curve of a series: a robust log-linear quasi-likelihood regression.
 
 McCullagh & Nelder, Generalized Linear Models, 1989, ch. 9, by iteratively reweighted least squares, on
-weekday,
-month, yearly wave, a straight line and stiff bends. Effects are shrunk towards none (ridge, Hoerl &
+weekday, month, yearly wave, a straight line and stiff bends. Effects are shrunk towards none (ridge, Hoerl &
 Kennard 1970).
 """
 
@@ -19,7 +18,7 @@ from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.special import Special
 from business_telemetry.anomalies.turns import Turn
 
-ROUNDS = 8
+ROUNDS, AGAIN = 8, 3  # of reweighting, from nothing and from an earlier fit
 KNOT_DAYS = 90
 # Prior standard deviations of log effects: of a total, and of a segment relative to its total.
 PRIOR = {
@@ -80,12 +79,26 @@ class Fit:
     mean: Floats
     variance: Floats
     weight: Floats
+    phi: Floats
 
     def put(self, place: int, other: Fit, columns: int) -> None:
         """Take over the only series of `other` (its first `columns` coefficients)."""
         self.coefficients[place] = other.coefficients[0, :columns]
-        for name in ("curve", "special", "mean", "variance", "weight"):
+        for name in ("curve", "special", "mean", "variance", "weight", "phi"):
             getattr(self, name)[place] = getattr(other, name)[0]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a fit may begin: R × T log curves, R × G log effects and R dispersions of an earlier one."""
+
+    curve: Floats
+    special: Floats
+    phi: Floats
+
+    def of(self, rows: Ints) -> Start:
+        """Those rows only."""
+        return Start(self.curve[rows], self.special[rows], self.phi[rows])
 
 
 def design(panel: Panel, months: Ints) -> Design:
@@ -113,21 +126,25 @@ def fit_rows(
     use: Bools,
     depth: int,
     blocks: bool = True,
+    start: Start | None = None,
 ) -> Fit:
     """Fit `rows` as deviations from the log curves `base`, learning from the days `use` (R × T).
 
     Robust in two ways: Huber weights (Huber 1964) on days, and, with `blocks`, on the four weeks around each
-    day. The dispersion is Huber's "proposal 2" on Pearson residuals.
+    day. The dispersion is Huber's "proposal 2" on Pearson residuals. From `start` a few rounds are enough.
     """
     seen, power = use.astype(float), panel.power[rows]
     y = np.where(use, panel.y[rows], 0.0)
     exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
     level = np.log(np.maximum(y.sum(1), 1e-9) / np.maximum((seen * np.exp(base)).sum(1), 1e-9))
     base = base + level[:, None]
-    curve, spread = base, np.zeros_like(y)
-    mean = np.exp(base)
-    phi = first_dispersion(y, mean, seen, exponent, 7)
-    for step in range(ROUNDS):
+    if start is None:
+        curve, spread, mean = base, np.zeros_like(y), np.exp(base)
+        phi = first_dispersion(y, mean, seen, exponent, 7)
+    else:
+        curve, spread, phi = start.curve, special.spread(start.special, rows), start.phi
+        mean = np.exp(np.clip(curve + spread, -30, 30))
+    for step in range(0 if start is None else ROUNDS - AGAIN, ROUNDS):
         variance = noise(mean, phi, seen, exponent)
         score = normal_score(y, mean, variance, power)
         sparse = 1 + variance / mean**2  # large scores are the nature of a series of rare events
@@ -147,7 +164,7 @@ def fit_rows(
         mean = np.exp(np.clip(curve + spread, -30, 30))
         residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
         phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
-    return Fit(curve, effects, coefficients, mean, noise(mean, phi, seen, exponent), weight)
+    return Fit(curve, effects, coefficients, mean, noise(mean, phi, seen, exponent), weight, phi)
 
 
 def solve_ridge(x: Design, weight: Floats, target: Floats, depth: int) -> Floats:

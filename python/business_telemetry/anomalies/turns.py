@@ -1,11 +1,9 @@
 """Where a series leaves its level for weeks or for good, found before its curve is trusted.
 
 A robust curve may settle in the wrong place when a third of a year is off: then the ordinary days around a
-long
-incident look odd. So steps that last to the end and shifts that come back are searched for first, by
-orthogonal
-matching pursuit (Pati, Rezaiifar & Krishnaprasad 1993): the candidate that explains most, given that weekday,
-season and trend may take up their share of it, is taken; again, until none is large enough.
+long incident look odd. So steps that last to the end and shifts that come back are searched for first, by
+orthogonal matching pursuit (Pati, Rezaiifar & Krishnaprasad 1993): the candidate that explains most, given
+that weekday, season and trend may take up their share of it, is taken; again, until none is large enough.
 """
 
 from __future__ import annotations
@@ -84,10 +82,7 @@ def find_turns(series: Deviation) -> list[Turn]:
 
 
 def next_turn(series: Deviation) -> Turn | None:
-    """The turn that explains most, if it is clear: a step.
-
-    Or the shift that comes back if that is worth it.
-    """
+    """The turn that explains most, if it is clear: a step, or a shift that comes back where worth its price."""
     precision, left = without(series)
     finalists = []
     for one in strongest(series.columns, precision, series.weight, left):
@@ -101,10 +96,7 @@ def next_turn(series: Deviation) -> Turn | None:
 
 
 def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[Turn]:
-    """The turns of one series, those of other metrics of the shop included that it shows too.
-
-    If less clearly.
-    """
+    """The turns of one series, with those of other metrics of the shop that it shows too, if less clearly."""
     found = list(own)
     for turn in own:
         series = series.beside(turn)
