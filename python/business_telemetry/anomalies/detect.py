@@ -10,7 +10,7 @@ from business_telemetry.anomalies import scan
 from business_telemetry.anomalies.closed import closed_days
 from business_telemetry.anomalies.events import Found, Scores, describe, level_change
 from business_telemetry.anomalies.expected import Expected, expect
-from business_telemetry.anomalies.panel import Bools, Panel
+from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.scan import Deviations, Interval
 
 WARM_UP_DAYS = 14  # whole days before a series is judged at all, and
@@ -100,7 +100,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
             index = int(np.searchsorted(scan.LENGTHS, end - start))
             value = float(found.interval[index, row, end - 1])
             p_value[row, start:end] = 1.0  # a day inside counts once, as its interval
-            if not is_seasonal(panel, found, row, start, end, value):
+            if not are_seasonal(panel, found, np.array([row]), start, end, np.array([value]))[0]:
                 chance = min(1.0, float(scan.SEARCH[index] * scan.two_sided(value)))
                 candidates.append(Interval(row, start, end, value, chance))
     chances = np.array([item.p_value for item in candidates] + p_value[tested].tolist())
@@ -112,13 +112,13 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
     return Found(merge(kept + look_up(panel, kept, found, tested)), found.day, p_value, q_value)
 
 
-def is_seasonal(panel: Panel, found: Deviations, row: int, start: int, end: int, value: float) -> bool:
-    """True if the deviation comes back every year, in the series itself or in its total."""
-    return any(
-        scan.recurs_yearly(found.interval[:, one], start, end, value, 365.25)
-        for one in {row, int(panel.parent[row])}
-        if one >= 0
-    )
+def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: int, end: int, values: Floats) -> Bools:
+    """R flags: the deviation comes back every year, in the series itself or in its total."""
+    seasonal = scan.recurs_yearly(found.interval[:, rows], start, end, values, 365.25)
+    children = np.flatnonzero(~seasonal & (panel.parent[rows] >= 0))
+    totals = found.interval[:, panel.parent[rows[children]]]
+    seasonal[children] = scan.recurs_yearly(totals, start, end, values[children], 365.25)
+    return seasonal
 
 
 def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools) -> list[Interval]:
@@ -135,12 +135,14 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
         values = found.interval[np.searchsorted(scan.LENGTHS, item.end - item.start), :, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
-        for row, p, q in zip(rows.tolist(), p_values, scan.false_discovery(p_values), strict=True):
-            clear = q <= Q_LEVEL and abs(values[row]) >= MIN_SHIFT * np.sqrt(item.end - item.start)
-            if clear and not is_seasonal(panel, found, row, item.start, item.end, float(values[row])):
-                inherited.append(
-                    Interval(row, item.start, item.end, float(values[row]), float(p), float(q), True)
-                )
+        q_values = scan.false_discovery(p_values)
+        clear = (q_values <= Q_LEVEL) & (np.abs(values[rows]) >= MIN_SHIFT * np.sqrt(item.end - item.start))
+        rows, p_values, q_values = rows[clear], p_values[clear], q_values[clear]
+        new = ~are_seasonal(panel, found, rows, item.start, item.end, values[rows])
+        inherited += [
+            Interval(int(row), item.start, item.end, float(values[row]), float(p), float(q), True)
+            for row, p, q in zip(rows[new], p_values[new], q_values[new], strict=True)
+        ]
     return inherited
 
 

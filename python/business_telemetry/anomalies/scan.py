@@ -179,20 +179,22 @@ def false_discovery(p_values: Floats) -> Floats:
     return q_values
 
 
-def recurs_yearly(scores: Floats, start: int, end: int, score: float, year: float) -> bool:
-    """True if two other years deviate to the same side at the same dates: a season, not an incident.
+def recurs_yearly(scores: Floats, start: int, end: int, score: Floats, year: float) -> Bools:
+    """R flags: two other years deviate to the same side at the same dates: a season, not an incident.
 
     Where there is but one other year, a long interval must come back in it with half its score at least.
-    `scores` are one series' lengths × T interval scores, `year` the points of a year.
+    `scores` are lengths × R × T interval scores, `score` the R scores of the interval, `year` the points of
+    a year.
     """
-    length = int(np.searchsorted(LENGTHS, end - start))
-    ahead, back = (scores.shape[1] - end) / year, end / year
-    best = []
-    for offset in range(-round(back), round(ahead) + 1):
-        last = end - 1 + round(year * offset)
-        near = np.sign(score) * scores[min(length, len(LENGTHS) - 1), max(0, last - 3) : max(0, last + 4)]
-        if offset and np.isfinite(near).any():
-            best.append(float(np.nanmax(near)))
-    if len(best) == 1:
-        return end - start >= SEASON_DAYS and best[0] >= max(2.0, 0.5 * abs(score))
-    return sum(one >= max(2.0, 0.3 * abs(score)) for one in best) >= 2
+    length = min(int(np.searchsorted(LENGTHS, end - start)), len(LENGTHS) - 1)
+    offsets = range(-round(end / year), round((scores.shape[2] - end) / year) + 1)
+    lasts = [end - 1 + round(year * offset) for offset in offsets if offset]
+    near = [scores[length, :, max(0, last - 3) : max(0, last + 4)] for last in lasts]
+    size, sign = np.abs(score), np.sign(score)[:, None]
+    best = np.array(
+        [np.where(np.isfinite(one), sign * one, -np.inf).max(1, initial=-np.inf) for one in near]
+    ).reshape(len(near), len(score))
+    years = np.isfinite(best).sum(0)
+    once = (best >= np.maximum(2.0, 0.5 * size)).any(0) & (end - start >= SEASON_DAYS)
+    often: Bools = (best >= np.maximum(2.0, 0.3 * size)).sum(0) >= 2
+    return np.where(years == 1, once, often)

@@ -23,6 +23,7 @@ SHARED_SCORE = 3.0  # of a turn that another metric of the shop shows clearly
 RETURN = 12.0  # more that a shift that comes back, two turns, must explain, times the inflation
 MOST = 5
 BLOCK = 28
+LEAST_OWN = 0.02  # share of a turn that season and trend cannot explain, below which it is not told from them
 CALMEST = 2.0  # least inflation of any shop
 TURN_PRIOR = 1.0
 
@@ -131,7 +132,7 @@ def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) ->
         part = sums[ends] - sums[starts]
         gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
         net = mass - ((cross @ precision) * cross).sum(1)
-        size = np.where(net > 0.05 * mass, gross / np.maximum(net, 1e-9), 0.0)
+        size = np.where(net > LEAST_OWN * mass, gross / np.maximum(net, 1e-9), 0.0)
         at = int(np.argmax(gross * size))
         turn = Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
         return float(gross[at] * size[at]), turn
