@@ -151,7 +151,7 @@ def accuracy(
 
 
 def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
-    """The candidate with the smallest error on a level's rows from some origins, the default where none is."""
+    """The candidate with the smallest error on a level's rows from some origins, else the default."""
     known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
     errors = {}
     for name, predicted in past.values.items():

@@ -83,7 +83,7 @@ def find_turns(series: Deviation) -> list[Turn]:
 
 
 def next_turn(series: Deviation) -> Turn | None:
-    """The turn that explains most, if it is clear: a step, or a shift that comes back where worth its price."""
+    """The turn that explains most, if clear: a step, or a shift that comes back if worth its price."""
     precision, left = without(series)
     finalists = []
     for one in strongest(series.columns, precision, series.weight, left):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orders_of_days import SHARES, START, WEEKDAYS, change, shop
+from orders_of_days import START, change, shop
 
 from business_telemetry.anomalies import CalendarDay, Panel, score
 from business_telemetry.anomalies.noise import band, normal_score
