@@ -94,31 +94,35 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
     """Search each series, keep what the false-discovery rate over all series and days allows, look across."""
     found = scan.deviations(panel, expected, tested, quiet, learn_tails)
     p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.day))
-    candidates = []
-    for row, spans in enumerate(scan.best_intervals(found.interval)):
-        for start, end in spans:
-            index = int(np.searchsorted(scan.LENGTHS, end - start))
-            value = float(found.interval[index, row, end - 1])
-            p_value[row, start:end] = 1.0  # a day inside counts once, as its interval
-            if not are_seasonal(panel, found, np.array([row]), start, end, np.array([value]))[0]:
-                chance = min(1.0, float(scan.SEARCH[index] * scan.two_sided(value)))
-                candidates.append(Interval(row, start, end, value, chance))
-    chances = np.array([item.p_value for item in candidates] + p_value[tested].tolist())
-    q_values = scan.false_discovery(chances)
+    spans = [
+        (row, start, end)
+        for row, chain in enumerate(scan.best_intervals(found.interval))
+        for start, end in chain
+    ]
+    rows, start, end = np.array(spans, dtype=np.int64).reshape(-1, 3).T
+    index = np.searchsorted(scan.LENGTHS, end - start)
+    value = found.interval[index, rows, end - 1]
+    chance = np.minimum(1.0, scan.SEARCH[index] * scan.two_sided(value))
+    for one in spans:
+        p_value[one[0], one[1] : one[2]] = 1.0  # a day inside counts once, as its interval
+    new = np.flatnonzero(~are_seasonal(panel, found, rows, start, end, value))
+    q_values = scan.false_discovery(np.concatenate([chance[new], p_value[tested]]))
     q_value = np.ones(panel.y.shape)
-    q_value[tested] = q_values[len(candidates) :]
-    judged = [replace(item, q_value=float(q)) for item, q in zip(candidates, q_values, strict=False)]
-    kept = [item for item in judged if item.q_value <= Q_LEVEL]
+    q_value[tested] = q_values[len(new) :]
+    kept = [
+        Interval(*spans[one], float(value[one]), float(chance[one]), float(q))
+        for one, q in zip(new.tolist(), q_values[: len(new)], strict=True)
+        if q <= Q_LEVEL
+    ]
     return Found(merge(kept + look_up(panel, kept, found, tested)), found.day, p_value, q_value)
 
 
-def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: int, end: int, values: Floats) -> Bools:
-    """R flags: the deviation comes back every year, in the series itself or in its total."""
-    seasonal = scan.recurs_yearly(found.interval[:, rows], start, end, values, 365.25)
-    children = np.flatnonzero(~seasonal & (panel.parent[rows] >= 0))
-    totals = found.interval[:, panel.parent[rows[children]]]
-    seasonal[children] = scan.recurs_yearly(totals, start, end, values[children], 365.25)
-    return seasonal
+def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: Ints, end: Ints, score: Floats) -> Bools:
+    """N flags of N intervals: they come back every year, in the series itself or in its total."""
+    total = np.where(panel.parent[rows] < 0, rows, panel.parent[rows])
+    return scan.recurs_yearly(found.interval, rows, start, end, score) | scan.recurs_yearly(
+        found.interval, total, start, end, score
+    )
 
 
 def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools) -> list[Interval]:
@@ -126,24 +130,34 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
 
     One family of tests per incident with its own false-discovery rate (hierarchical testing: Yekutieli 2008).
     """
-    leaders: list[Interval] = []
     inherited: list[Interval] = []
-    for item in sorted(kept, key=lambda one: -abs(one.score)):
-        if abs(item.score) < LEADER or any(item.overlap(leader) >= 0.5 for leader in leaders):
-            continue
-        leaders.append(item)
+    for item in leaders(kept):
         values = found.interval[np.searchsorted(scan.LENGTHS, item.end - item.start), :, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
         q_values = scan.false_discovery(p_values)
         clear = (q_values <= Q_LEVEL) & (np.abs(values[rows]) >= MIN_SHIFT * np.sqrt(item.end - item.start))
         rows, p_values, q_values = rows[clear], p_values[clear], q_values[clear]
-        new = ~are_seasonal(panel, found, rows, item.start, item.end, values[rows])
+        start, end = np.full(len(rows), item.start), np.full(len(rows), item.end)
+        new = ~are_seasonal(panel, found, rows, start, end, values[rows])
         inherited += [
             Interval(int(row), item.start, item.end, float(values[row]), float(p), float(q), True)
             for row, p, q in zip(rows[new], p_values[new], q_values[new], strict=True)
         ]
     return inherited
+
+
+def leaders(kept: list[Interval]) -> list[Interval]:
+    """The strong intervals, less those that share half of the days (Jaccard) with a stronger one."""
+    strong = sorted((one for one in kept if abs(one.score) >= LEADER), key=lambda one: -abs(one.score))
+    start, end = np.array([(one.start, one.end) for one in strong]).reshape(-1, 2).T
+    free, found = np.ones(len(strong), dtype=np.bool_), []
+    for place, item in enumerate(strong):
+        if free[place]:
+            found.append(item)
+            shared = np.minimum(end, item.end) - np.maximum(start, item.start)
+            free &= shared < 0.5 * (np.maximum(end, item.end) - np.minimum(start, item.start))
+    return found
 
 
 def merge(intervals: list[Interval]) -> list[Interval]:

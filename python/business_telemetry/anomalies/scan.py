@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from business_telemetry.anomalies.expected import Expected
 from business_telemetry.anomalies.noise import QUARTILE, band, normal_score
-from business_telemetry.anomalies.panel import Bools, Floats, Panel
+from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
 PENALTY = 14.0  # squared score an interval must earn, and
@@ -40,11 +40,6 @@ class Interval:
     p_value: float
     q_value: float = 1.0
     inherited: bool = False
-
-    def overlap(self, other: Interval) -> float:
-        """Shared days over all days of the two (Jaccard)."""
-        shared = min(self.end, other.end) - max(self.start, other.start)
-        return max(shared, 0) / (max(self.end, other.end) - min(self.start, other.start))
 
 
 @dataclass(frozen=True)
@@ -179,22 +174,25 @@ def false_discovery(p_values: Floats) -> Floats:
     return q_values
 
 
-def recurs_yearly(scores: Floats, start: int, end: int, score: Floats, year: float) -> Bools:
-    """R flags: two other years deviate to the same side at the same dates: a season, not an incident.
+def recurs_yearly(
+    scores: Floats, rows: Ints, start: Ints, end: Ints, score: Floats, year: float = 365.25
+) -> Bools:
+    """N flags: two other years deviate to the same side at the same dates: a season, not an incident.
 
     Where there is but one other year, a long interval must come back in it with half its score at least.
-    `scores` are lengths × R × T interval scores, `score` the R scores of the interval, `year` the points of
-    a year.
+    `scores` are the lengths × S × T interval scores; `rows`, `start`, `end` and `score` describe N intervals,
+    `year` is the days of one.
     """
-    length = min(int(np.searchsorted(LENGTHS, end - start)), len(LENGTHS) - 1)
-    offsets = range(-round(end / year), round((scores.shape[2] - end) / year) + 1)
-    lasts = [end - 1 + round(year * offset) for offset in offsets if offset]
-    near = [scores[length, :, max(0, last - 3) : max(0, last + 4)] for last in lasts]
-    size, sign = np.abs(score), np.sign(score)[:, None]
-    best = np.array(
-        [np.where(np.isfinite(one), sign * one, -np.inf).max(1, initial=-np.inf) for one in near]
-    ).reshape(len(near), len(score))
-    years = np.isfinite(best).sum(0)
-    once = (best >= np.maximum(2.0, 0.5 * size)).any(0) & (end - start >= SEASON_DAYS)
-    often: Bools = (best >= np.maximum(2.0, 0.3 * size)).sum(0) >= 2
-    return np.where(years == 1, once, often)
+    days = scores.shape[2]
+    length = np.minimum(np.searchsorted(LENGTHS, end - start), len(LENGTHS) - 1)
+    most = int(days / year) + 1
+    offset = np.array([one for one in range(-most, most + 1) if one])
+    near = (end - 1)[:, None, None] + np.round(year * offset).astype(int)[:, None] + np.arange(-3, 4)
+    within = (offset >= -np.round(end / year)[:, None]) & (offset <= np.round((days - end) / year)[:, None])
+    found = scores[length[:, None, None], rows[:, None, None], np.clip(near, 0, days - 1)]
+    known = np.isfinite(found) & (near >= 0) & (near < days) & within[:, :, None]
+    best = np.where(known, np.sign(score)[:, None, None] * found, -np.inf).max(2)
+    size = np.abs(score)[:, None]
+    once = (best >= np.maximum(2.0, 0.5 * size)).any(1) & (end - start >= SEASON_DAYS)
+    often: Bools = (best >= np.maximum(2.0, 0.3 * size)).sum(1) >= 2
+    return np.where(np.isfinite(best).sum(1) == 1, once, often)

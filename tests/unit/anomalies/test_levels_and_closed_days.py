@@ -117,12 +117,10 @@ def test_what_recurs_yearly_by_hand() -> None:
     scores[length, 1, at + 365] = 5.0  # one of two other years only
     scores[length, 2, [at + 365, at + 730]] = 2.5  # the other way
     scores[length, 3, [at + 365, at + 730]] = 1.9  # too weak
-    found = recurs_yearly(scores, at - 13, at + 1, score_of, 365.25)
-    assert found.tolist() == [True, False, False, False]
-    two_years = recurs_yearly(scores[:, :, :780], at - 13, at + 1, score_of, 365.25)
-    assert two_years.tolist() == [False, True, False, False]
-    none = recurs_yearly(scores[:, :, :500], at - 13, at + 1, score_of, 365.25)
-    assert not none.any()
+    interval = np.arange(4), np.full(4, at - 13), np.full(4, at + 1), score_of
+    assert recurs_yearly(scores, *interval).tolist() == [True, False, False, False]
+    assert recurs_yearly(scores[:, :, :780], *interval).tolist() == [False, True, False, False]
+    assert not recurs_yearly(scores[:, :, :500], *interval).any()
 
 
 def mixed(seed: int) -> Panel:
