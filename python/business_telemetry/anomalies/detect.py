@@ -114,7 +114,8 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
         for one, q in zip(new.tolist(), q_values[: len(new)], strict=True)
         if q <= Q_LEVEL
     ]
-    return Found(merge(kept + look_up(panel, kept, found, tested)), found.day, p_value, q_value)
+    flagged = [scan.trim(item, found.day[item.series]) for item in kept + look_up(panel, kept, found, tested)]
+    return Found(merge(flagged), found.day, p_value, q_value)
 
 
 def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: Ints, end: Ints, score: Floats) -> Bools:

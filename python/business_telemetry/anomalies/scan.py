@@ -8,7 +8,7 @@ Fearnhead, "A linear time method for the detection of collective and point anoma
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
 SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
 FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
+CLEAR_DAY = 3.0  # score of a day from which it tells by itself whether it belongs to an interval
 SEASON_DAYS = 10  # an interval as long as this may be a season that was seen once before
 BLOCK_ROWS = 16  # series whose sums fit a processor's cache
 
@@ -157,6 +158,19 @@ def best_chain(gain: Floats) -> list[tuple[int, int]]:
         spans.append((starts[last], ends[last]))
         last = chains[last]
     return spans[::-1]
+
+
+def trim(item: Interval, day: Floats) -> Interval:
+    """The interval without days at its ends that are nearer to the expected than to the days inside.
+
+    Only where the T `day` scores tell them apart. An incident may be shorter than the next of LENGTHS.
+    """
+    sides = np.sign(item.score) * day[item.start : item.end]
+    middle = float(np.median(sides))
+    like = np.flatnonzero(sides >= middle / 2)
+    if middle < CLEAR_DAY:
+        return item
+    return replace(item, start=item.start + int(like[0]), end=item.start + int(like[-1]) + 1)
 
 
 def two_sided(score: Floats | float) -> Floats:

@@ -10,7 +10,7 @@ from business_telemetry.anomalies import CalendarDay, Panel, score
 from business_telemetry.anomalies.closed import closed_days
 from business_telemetry.anomalies.detect import history_of, widen
 from business_telemetry.anomalies.expected import expect
-from business_telemetry.anomalies.scan import LENGTHS, recurs_yearly
+from business_telemetry.anomalies.scan import LENGTHS, Interval, recurs_yearly, trim
 
 STEP = 700
 SUNDAYS = slice(6, None, 7)
@@ -132,3 +132,19 @@ def mixed(seed: int) -> Panel:
 
 def test_a_ratio_does_not_follow_the_level_of_its_denominator() -> None:
     assert not score(mixed(3)).events
+
+
+def test_days_at_the_ends_of_an_interval_that_are_like_others_are_left_out() -> None:
+    day = np.array([0.0, 0.5, -5.0, -1.0, -6.0, -5.0, -2.0, 0.0])
+    assert trim(Interval(0, 1, 8, -8.0, 0.0), day) == Interval(
+        0, 1, 8, -8.0, 0.0
+    )  # median 2: too weak to tell
+    assert trim(Interval(0, 1, 7, -8.0, 0.0), day) == Interval(0, 2, 6, -8.0, 0.0)
+
+
+def test_an_incident_of_twenty_days_is_over_on_the_next_one() -> None:
+    """No length of the search is twenty."""
+    panel = change(shop(), slice(None), slice(800, 820), 0.7)
+    for last in (820, 821, 830):
+        event = score(panel.as_of(panel.dates[last])).event[0]
+        assert np.flatnonzero(event >= 0).tolist() == list(range(800, 820))
