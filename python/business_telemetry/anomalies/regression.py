@@ -18,7 +18,9 @@ from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.special import Special
 from business_telemetry.anomalies.turns import Turn
 
-ROUNDS, AGAIN = 8, 3  # of reweighting, from nothing and from an earlier fit
+# rounds of reweighting, of a total and of a segment: long incidents are slow to be seen through, totals few
+ROUNDS = (20, 8)
+AGAIN = (8, 3)  # from an earlier fit
 KNOT_DAYS = 90
 # Prior standard deviations of log effects: of a total, and of a segment relative to its total.
 PRIOR = {
@@ -144,7 +146,7 @@ def fit_rows(
     else:
         curve, spread, phi = start.curve, special.spread(start.special, rows), start.phi
         mean = np.exp(np.clip(curve + spread, -30, 30))
-    for step in range(0 if start is None else ROUNDS - AGAIN, ROUNDS):
+    for step in range(0 if start is None else ROUNDS[depth] - AGAIN[depth], ROUNDS[depth]):
         variance = noise(mean, phi, seen, exponent)
         score = normal_score(y, mean, variance, power)
         sparse = 1 + variance / mean**2  # large scores are the nature of a series of rare events
