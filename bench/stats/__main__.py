@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from bench.stats import public, revenue, shop, speed
+from bench.stats import elsewhere, outlook, public, revenue, shop, speed, splits
 
 REPORTED = (401, 410)
 
@@ -21,6 +21,9 @@ def main() -> None:
     public.main()
     revenue.main(seeds)
     shop.main(seeds)
+    elsewhere.main(range(first, min(last, first + 5) + 1))
+    outlook.main(range(first, min(last, first + 5) + 1))
+    splits.main(seeds)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Anomaly benchmark on labelled public series (hourly and daily), which lie outside the repository."""
+"""Anomaly benchmark on labelled public daily series, which lie outside the repository."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from business_telemetry.anomalies import Panel
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "anomalies"
 GROUPS = {
-    "store purchases": "ms_purchase_*",
-    "web API": "ms_api_*",
-    "app crashes": "ms_app1_*",
     "taxi rides": "nab_*",
     "page views": "wiki_*",
 }
@@ -28,8 +25,9 @@ def read(path: Path) -> tuple[Panel, NDArray[np.int64]]:
     """One file as a panel of one series, with labels (1 anomaly, 0 normal, -1 not judged) on every step."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    unit = "datetime64[h]" if len(rows[0]["ts"]) > 10 else "datetime64[D]"
-    stamps = np.array([row["ts"].replace(" ", "T") for row in rows], dtype="datetime64[s]").astype(unit)
+    stamps = np.array([row["ts"].replace(" ", "T") for row in rows], dtype="datetime64[s]").astype(
+        "datetime64[D]"
+    )
     dates = np.arange(stamps[0], stamps[-1] + 1)
     place = (stamps - stamps[0]).astype(np.int64)
     y, labels = np.full((1, len(dates)), np.nan), np.full(len(dates), -1)
@@ -62,7 +60,7 @@ def main() -> None:
             found = {"ours": our_flags(panel)[0][0]}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)
-                found |= {name: run(panel.y, 7 * panel.per_day)[0] for name, run in METHODS.items()}
+                found |= {name: run(panel.y, 7)[0] for name, run in METHODS.items()}
             for name, flags in found.items():
                 before = counts.setdefault(name, {}).get(group, (0, 0, 0))
                 now = event_counts(flags, labels)

@@ -7,7 +7,8 @@ from bench.stats.logs import draw, holiday_calendar
 from bench.stats.shop import VARIANTS
 
 from business_telemetry.anomalies import Panel
-from business_telemetry.forecast import HORIZON, forecast, predict, seasonal_naive
+from business_telemetry.forecast import HORIZON, forecast, predict
+from business_telemetry.forecast_candidates import seasonal_naive
 from business_telemetry.generate import DailyLog
 
 LEVELS = ("all", "category", "city")

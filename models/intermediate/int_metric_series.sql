@@ -24,6 +24,16 @@ observed as (
     having count() > 0
 ),
 
+-- more events a day than a shopper makes: a robot, most likely
+heavy as (
+    select
+        event_date,
+        user_key
+    from sales
+    group by event_date, user_key
+    having sum(event_count) > {{ var('heavy_user_events') }}
+),
+
 sold as (
     select
         sales.event_date as day,
@@ -34,7 +44,17 @@ sold as (
         toFloat64(sum(sales.seed_value)) as seed_value,
         toFloat64(uniqExactIf(sales.order_key, sales.is_order)) as orders,
         toFloat64(uniqExactIf(sales.user_key, sales.is_order)) as buyers,
-        toFloat64(uniqExact(sales.user_key)) as users
+        toFloat64(uniqExact(sales.user_key)) as users,
+        toFloat64(uniqExactIf(
+            sales.user_key,
+            (sales.event_date, sales.user_key) in (
+                select
+                    heavy.event_date,
+                    heavy.user_key
+                from heavy
+            )
+        )) as heavy_users,
+        toFloat64(sum(sales.event_count)) as events
     from sales
     array join {{ segments_of('sales') }} as member
     group by sales.event_date, member.1, member.2
@@ -95,6 +115,8 @@ dense as (
         coalesce(sold.orders, 0) as orders,
         coalesce(sold.buyers, 0) as buyers,
         coalesce(sold.users, 0) as users,
+        coalesce(sold.heavy_users, 0) as heavy_users,
+        coalesce(sold.events, 0) as events,
         coalesce(visited.sessions, 0) as sessions
     from spine
     left join sold
@@ -115,7 +137,9 @@ final as (
         toLowCardinality(dense.segment) as segment,
         measure.2 as numerator,
         measure.3 as denominator,
-        toBool(measure.1 in ('conversion', 'average_order_value')) as is_ratio,
+        toBool(
+            measure.1 in ('conversion', 'average_order_value', 'events_per_session', 'heavy_user_share')
+        ) as is_ratio,
         toBool(measure.1 in ('revenue', 'average_order_value', 'cart_value', 'seed_value')) as is_money,
         toBool(dense.is_partial) as is_partial
     from dense
@@ -128,7 +152,9 @@ final as (
         ('conversion', dense.orders, dense.sessions),
         ('average_order_value', dense.revenue, dense.orders),
         ('cart_value', dense.cart_value, 1.),
-        ('seed_value', dense.seed_value, 1.)
+        ('seed_value', dense.seed_value, 1.),
+        ('events_per_session', dense.events, dense.sessions),
+        ('heavy_user_share', dense.heavy_users, dense.users)
     ] as measure
 )
 

@@ -7,23 +7,25 @@ Tashman 2000); each level of the hierarchy uses the candidate with the smallest 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies.expected import expect
 from business_telemetry.anomalies.panel import Floats, Ints, Panel
+from business_telemetry.forecast_candidates import DEFAULT, FOLLOWING, NAIVE, YEAR, candidates, mean_of
 
 HORIZON = 92
-YEAR = 364  # whole weeks
 FIRST_ORIGIN = YEAR + 28  # days of history before the first backtest
 ORIGIN_STEP = 56
 MAX_ORIGINS = 7  # a year of them: every season is judged once, and with nearly today's length of history
-RECENT = 56  # days that tell the current level
+SHORT_START = 56  # days of history before a backtest where a year is not known
+NEAR_DAYS = 28  # the first four weeks ahead have errors of their own
+ENOUGH = 20  # errors that tell a quantile of their own
 COVERAGE = 0.8
-NAIVE = "seasonal_naive"
-DEFAULT = "calendar_regression"
+SELECTED = "selected"  # the choice itself, judged at each origin by what the others would have chosen
+
+__all__ = ["NAIVE", "candidates"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Predictions:
         values: K × S × H predictions by candidate, NaN where its history is too short.
         actual: K × S × H values that came, NaN where a day is not over or not whole.
         usual_change: S mean |y(t) - y(t-7)|, the unit of the MASE.
+        level_changed: the total's level has lately changed: only methods that follow it compete.
     """
 
     origins: NDArray[np.datetime64]
@@ -43,6 +46,7 @@ class Predictions:
     values: dict[str, Floats]
     actual: Floats
     usual_change: Floats
+    level_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,134 +85,123 @@ def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Pred
         horizon: days ahead.
     """
     days = panel.y.shape[1]
-    origins = [*sorted(range(days - horizon, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS]), days]
-    runs = [candidates(panel.as_of(panel.dates[day - 1]), horizon) for day in origins]
+    origins = [*backtest_origins(days, horizon), days]
+    results = [candidates(panel.as_of(panel.dates[day - 1]), horizon) for day in origins]
+    runs = [run for run, _ in results]
     came = np.hstack([np.where(panel.observed, panel.y, np.nan), np.full((len(panel.y), horizon), np.nan)])
     return Predictions(
         origins=panel.dates[np.array(origins) - 1],
         levels=list(levels),
         values={name: np.array([run[name] for run in runs]) for name in runs[0]},
         actual=np.array([came[:, day : day + horizon] for day in origins]),
-        usual_change=np.abs(panel.y[:, 7:] - panel.y[:, :-7]).mean(1),
+        usual_change=mean_of(np.abs(panel.y[:, 7:] - panel.y[:, :-7])),
+        level_changed=results[-1][1],
     )
 
 
-def candidates(panel: Panel, horizon: int) -> dict[str, Floats]:
-    """S × H predictions of every method, from the panel's days only."""
-    fitted = extended_expectation(panel, horizon)
-    index, regression = month_weekday_index(panel, horizon), fitted[:, -horizon:]
-    return {
-        NAIVE: seasonal_naive(panel, horizon),
-        "month_weekday_index": index,
-        DEFAULT: regression,
-        "recent_calendar_regression": regression * recent_level(panel, fitted),
-        "combined": (index + regression) / 2,  # whose errors differ (Bates & Granger 1969)
-    }
+def backtest_origins(days: int, horizon: int) -> list[int]:
+    """Days known at each backtest origin, in the order of time.
 
-
-def seasonal_naive(panel: Panel, horizon: int) -> Floats:
-    """The value 364 days before: the same weekday, nearly the same date. NaN where history is shorter."""
-    days = panel.y.shape[1]
-    wanted = np.arange(days, days + horizon) - YEAR
-    past: Floats = np.where(wanted >= 0, panel.y[:, np.maximum(wanted, 0)], np.nan)
-    return past
-
-
-def month_weekday_index(panel: Panel, horizon: int) -> Floats:
-    """Level of the last year times month index times weekday index (ratios to the mean)."""
-    y = np.where(panel.observed, panel.y, np.nan)
-    dates = panel.dates[0] + np.arange(y.shape[1] + horizon)
-    months = dates.astype("datetime64[M]").astype(np.int64) % 12
-    weekdays = dates.astype("datetime64[D]").astype(np.int64) % 7
-    past = slice(0, y.shape[1])
-    mean = np.nanmean(y, axis=1, keepdims=True)
-    level = np.nanmean(y[:, -YEAR:], axis=1, keepdims=True)
-    result = np.repeat(level, horizon, axis=1)
-    for parts in (months, weekdays):
-        for part in np.unique(parts[-horizon:]):
-            here = parts[past] == part
-            if here.any():
-                index = np.nanmean(y[:, here], axis=1, keepdims=True) / np.maximum(mean, 1e-9)
-                result[:, parts[-horizon:] == part] *= index
-    known: Floats = np.nan_to_num(result)
-    return known
-
-
-def extended_expectation(panel: Panel, horizon: int) -> Floats:
-    """S × (T + H) values the anomaly scores' robust regression expects (weekday, month, holidays, trend)."""
-    series, days = panel.y.shape
-    unknown = np.full((series, horizon), np.nan)
-    longer = replace(
-        panel,
-        dates=panel.dates[0] + np.arange(days + horizon),
-        y=np.hstack([panel.y, unknown]),
-        n=np.ones((series, days + horizon)),
-        partial=np.append(panel.partial, np.zeros(horizon, dtype=np.bool_)),
-    )
-    return expect(longer, longer.observed).mean
-
-
-def recent_level(panel: Panel, fitted: Floats) -> Floats:
-    """S × 1 factors half the way from the fitted to the median level of the last eight weeks."""
-    past = fitted[:, : panel.y.shape[1]]
-    recent = np.where(panel.observed & (past > 0), panel.y / np.maximum(past, 1e-9), np.nan)[:, -RECENT:]
-    known = np.isfinite(recent).sum(1) >= RECENT // 2
-    level = np.ones((len(fitted), 1))
-    level[known, 0] = np.sqrt(np.clip(np.nanmedian(recent[known], axis=1), 0.5, 2.0))
-    return level
+    From a year and a half on each has a whole horizon to compare with; before, the later ones have a part
+    of it.
+    """
+    if days - horizon >= FIRST_ORIGIN:
+        return sorted(range(days - horizon, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS])
+    step = int(np.clip(days // 70 * 7, 7, 28))
+    return sorted(range(days - step, SHORT_START - 1, -step)[:MAX_ORIGINS])
 
 
 def accuracies(past: Predictions) -> list[Accuracy]:
     """How each candidate fared on each level, the smallest error marked; none without a backtest."""
+    if len(past.origins) < 2:
+        return []
     rows: list[Accuracy] = []
-    for name, predicted in past.values.items() if len(past.origins) > 1 else ():
-        error, known = np.abs(past.actual - predicted), np.isfinite(past.actual)
-        low, high = held_out_factors(past, name)
-        inside = (past.actual >= low * predicted) & (past.actual <= high * predicted)
-        for level in dict.fromkeys(past.levels):
-            here = np.array([other == level for other in past.levels])
-            rows.append(
-                Accuracy(
-                    level=level,
-                    candidate=name,
-                    origins=len(past.origins) - 1,
-                    wape=float(np.nansum(error[:, here]) / max(np.nansum(past.actual[:, here]), 1e-9)),
-                    mase=float(np.nanmean(error[:, here]) / max(past.usual_change[here].mean(), 1e-9)),
-                    coverage=float(inside[:, here][known[:, here]].mean()),
-                    is_winner=False,
-                )
-            )
-    best = winners(rows)
-    return [replace(row, is_winner=best[row.level] == row.candidate) for row in rows]
+    for level in dict.fromkeys(past.levels):
+        here = np.array([other == level for other in past.levels])
+        chosen = winner(past, here, np.ones(len(past.origins), dtype=np.bool_))
+        rows += [
+            accuracy(past, level, here, name, predicted, name == chosen)
+            for name, predicted in past.values.items()
+        ]
+        if len(past.origins) > 2:
+            rows.append(accuracy(past, level, here, SELECTED, selected(past, here), False))
+    return rows
 
 
-def winners(rows: Sequence[Accuracy]) -> dict[str, str]:
-    """The candidate with the smallest error by level."""
-    return {row.level: row.candidate for row in sorted(rows, key=lambda row: -row.wape)}
+def accuracy(
+    past: Predictions, level: str, here: NDArray[np.bool_], name: str, predicted: Floats, is_winner: bool
+) -> Accuracy:
+    """One candidate's errors on a level; NaN where it could not predict all of it."""
+    actual, made = past.actual[:, here], predicted[:, here]
+    known, error = np.isfinite(actual), np.abs(actual - made)
+    low, high = held_out_factors(past, predicted)
+    inside = (actual >= low[:, here] * made) & (actual <= high[:, here] * made)
+    total, complete = float(actual[known].sum()), bool(np.isfinite(made[known]).all() and known.any())
+    return Accuracy(
+        level=level,
+        candidate=name,
+        origins=len(past.origins) - 1,
+        wape=float(error[known].sum()) / max(total, 1e-9) if complete else np.nan,
+        mase=float(error[known].mean()) / max(float(past.usual_change[here].mean()), 1e-9)
+        if complete
+        else np.nan,
+        coverage=float(inside[known].mean()) if complete else np.nan,
+        is_winner=is_winner,
+    )
+
+
+def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
+    """The candidate with the smallest error on a level's rows from some origins, else the default."""
+    known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
+    errors = {}
+    for name, predicted in past.values.items():
+        usable = (
+            known.any() and np.isfinite(predicted[known]).all() and np.isfinite(predicted[-1, here]).all()
+        )
+        if usable and (name in FOLLOWING or not past.level_changed):
+            errors[name] = float(np.abs(past.actual - predicted)[known].sum())
+    return min(errors, key=lambda name: errors[name]) if errors else DEFAULT
+
+
+def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
+    """K × S × H predictions of what the other origins would have chosen at each: the choice out of sample."""
+    every = np.arange(len(past.origins))
+    return np.array([past.values[winner(past, here, every != k)][k] for k in every])
 
 
 def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]:
-    """S factors below and above p50 that held 80 % of the K × S × H backtest errors.
+    """S × H factors below and above p50 that held 80 % of the K × S × H backtest errors.
 
-    Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series. Where
-    more than 10 % of the days are at the lower factor (no sales), the upper one leaves out accordingly more.
-    Without a backtest: half and one and a half.
+    Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
+    first four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor
+    (no sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
+    as K errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with
+    the square root of the distance. Without a backtest: half and one and a half.
     """
     ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
-    flat = np.moveaxis(ratio, 1, 0).reshape(actual.shape[1], -1)
-    low, high = np.full(len(flat), 0.5), np.full(len(flat), 1.5)
-    for row in np.flatnonzero(np.isfinite(flat).any(1)):
-        ratios = flat[row, np.isfinite(flat[row])]
-        low[row] = np.quantile(ratios, (1 - COVERAGE) / 2)
-        high[row] = np.quantile(ratios, (ratios < low[row]).mean() + COVERAGE)
-    return np.minimum(low, 1.0), np.maximum(high, 1.0)
+    seen = np.isfinite(ratio)
+    origins, (series, horizon) = seen.any((1, 2)).sum(), ratio.shape[1:]
+    low, high = np.full((series, horizon), 0.5), np.full((series, horizon), 1.5)
+    ahead = np.arange(1, horizon + 1)
+    for row in np.flatnonzero(seen.any((0, 2))):
+        last = int(np.flatnonzero(seen[:, row].any(0))[-1]) + 1
+        width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
+        for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
+            ratios = ratio[:, row, part][seen[:, row, part]]
+            if len(ratios) < ENOUGH and not part.all():
+                continue
+            below = np.quantile(ratios, (1 - COVERAGE) / 2)
+            above = np.quantile(ratios, min((ratios < below).mean() + COVERAGE, 1.0))
+            low[row, part] = min(below, 1.0) ** width[part]
+            high[row, part] = max(above, 1.0) ** width[part]
+    return low, high
 
 
-def held_out_factors(past: Predictions, candidate: str) -> tuple[Floats, Floats]:
-    """K × S × 1 interval factors of each origin from the errors of the other origins."""
-    predicted, every = past.values[candidate], np.arange(len(past.origins))
+def held_out_factors(past: Predictions, predicted: Floats) -> tuple[Floats, Floats]:
+    """K × S × H interval factors of each origin from the errors of the other origins."""
+    every = np.arange(len(past.origins))
     pairs = [interval_factors(past.actual[every != k], predicted[every != k]) for k in every]
-    return np.array([low for low, _ in pairs])[:, :, None], np.array([high for _, high in pairs])[:, :, None]
+    return np.array([low for low, _ in pairs]), np.array([high for _, high in pairs])
 
 
 def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
@@ -230,12 +223,14 @@ def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
 
 def forecast(past: Predictions) -> Forecast:
     """The winners' predictions from all origins, reconciled, with their intervals."""
-    chosen = winners(accuracies(past))
-    names = [chosen.get(level, DEFAULT) for level in past.levels]
+    every = np.ones(len(past.origins), dtype=np.bool_)
+    levels = np.array(past.levels)
+    chosen = {level: winner(past, levels == level, every) for level in dict.fromkeys(past.levels)}
+    names = [chosen[level] for level in past.levels]
     p50, low, high = (np.empty(past.actual.shape) for _ in range(3))
     for name in set(names):
         rows = np.array([other == name for other in names])
-        below, above = held_out_factors(past, name)
+        below, above = held_out_factors(past, past.values[name])
         p50[:, rows], low[:, rows], high[:, rows] = past.values[name][:, rows], below[:, rows], above[:, rows]
     kopecks = np.array([reconcile(one, past.levels) for one in np.nan_to_num(p50)])
     lowest: Ints = np.floor(kopecks * low).astype(np.int64)

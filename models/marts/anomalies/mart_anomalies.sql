@@ -39,6 +39,7 @@ final as (
         scores.direction as direction,
         scores.severity as severity,
         scores.is_tested as is_tested,
+        scores.history as history,
         scores.event_key as event_key,
         scores.event_start as event_start,
         scores.event_end as event_end,

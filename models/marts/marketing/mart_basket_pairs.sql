@@ -25,7 +25,8 @@ baskets as (
 orders as (
     select
         month,
-        toUInt32(count()) as order_count
+        toUInt32(count()) as order_count,
+        toUInt32(countIf(length(basket) >= 2)) as mixed_order_count
     from baskets
     group by month
 ),
@@ -34,7 +35,8 @@ category_orders as (
     select
         month,
         arrayJoin(basket) as category,
-        toUInt32(count()) as order_count
+        toUInt32(count()) as order_count,
+        toUInt32(countIf(length(basket) >= 2)) as mixed_order_count
     from baskets
     group by month, category
 ),
@@ -57,7 +59,8 @@ grid as (
         orders.month as month,
         left_side.category as category_a,
         right_side.category as category_b,
-        orders.order_count as order_count
+        orders.order_count as order_count,
+        orders.mixed_order_count as mixed_order_count
     from orders
     cross join categories as left_side
     cross join categories as right_side
@@ -72,7 +75,10 @@ final as (
         coalesce(pair_orders.order_count, 0) as n_ab,
         coalesce(orders_a.order_count, 0) as n_a,
         coalesce(orders_b.order_count, 0) as n_b,
-        grid.order_count as n
+        grid.order_count as n,
+        coalesce(orders_a.mixed_order_count, 0) as n_a_mixed,
+        coalesce(orders_b.mixed_order_count, 0) as n_b_mixed,
+        grid.mixed_order_count as n_mixed
     from grid
     left join pair_orders
         on grid.month = pair_orders.month

@@ -10,8 +10,11 @@ from business_telemetry.anomalies.expected import Expected
 from business_telemetry.anomalies.noise import band
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 from business_telemetry.anomalies.scan import Interval
+from business_telemetry.anomalies.turns import Turn
 
 BAND = 2.5758  # bounds hold the central 99 %
+LEVEL_CHANGE = "level change"
+NEAR_DAYS = 7  # between a change of level and the first flagged day
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Event:
 class Scores:
     """S × T results (ratios as ratios); `event` holds positions in `events`, -1 = not flagged.
 
-    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself.
+    `noise` is the standard deviation of a day, `doubt` the relative one of `expected` itself; `history` says
+    of each series what its days can tell.
     """
 
     expected: Floats
@@ -50,6 +54,7 @@ class Scores:
     is_tested: Bools
     event: Ints
     events: list[Event]
+    history: list[str]
 
 
 @dataclass(frozen=True)
@@ -62,8 +67,22 @@ class Found:
     q_value: Floats
 
 
-def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> Scores:
-    """Put the flagged intervals over the day results and turn ratios back into ratios."""
+def level_change(expected: Expected, item: Interval) -> Turn | None:
+    """The change of level that an interval is the beginning of."""
+    for one in expected.turns.get(item.series, []):
+        near = abs(item.start - one.start) <= NEAR_DAYS and item.start < one.end
+        if near and not one.is_incident and one.size * item.score > 0 and item.end - item.start > NEAR_DAYS:
+            return one
+    return None
+
+
+def describe(
+    panel: Panel, expected: Expected, tested: Bools, found: Found, closed: Bools, history: list[str]
+) -> Scores:
+    """Put the flagged intervals over the day results and turn ratios back into ratios.
+
+    Closed days expect 0.
+    """
     lower, upper = band(expected.mean, expected.total_variance, panel.power, BAND)
     day, p_value, q_value = found.day.copy(), found.p_value.copy(), found.q_value.copy()
     event = np.full(panel.y.shape, -1)
@@ -80,7 +99,9 @@ def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> S
                 series=item.series,
                 start=item.start,
                 end=item.end,
-                kind=kind_of(whole / np.maximum(usual, 1e-12), item.score),
+                kind=LEVEL_CHANGE
+                if level_change(expected, item)
+                else kind_of(whole / np.maximum(usual, 1e-12), item.score),
                 direction="up" if item.score > 0 else "down",
                 severity=severity_of(item, share),
                 score=item.score,
@@ -96,17 +117,18 @@ def describe(panel: Panel, expected: Expected, tested: Bools, found: Found) -> S
     n = np.where(panel.n > 0, panel.n, np.nan)
     p_value[~tested] = q_value[~tested] = 1.0
     return Scores(
-        expected=expected.mean / n,
+        expected=np.where(closed, 0.0, expected.mean / n),
         noise=np.sqrt(expected.variance) / n,
         doubt=expected.doubt,
-        lower=lower / n,
-        upper=upper / n,
+        lower=np.where(closed, 0.0, lower / n),
+        upper=np.where(closed, 0.0, upper / n),
         score=day,
         p_value=p_value,
         q_value=q_value,
         is_tested=tested,
         event=event,
         events=events,
+        history=history,
     )
 
 

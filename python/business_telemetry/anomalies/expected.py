@@ -1,49 +1,46 @@
-"""What a series is expected to be on each day, and how noisy it is.
+"""What each series is expected to be on each day, and how noisy it is.
 
-A log-linear quasi-likelihood regression (McCullagh & Nelder, Generalized Linear Models, 1989, ch. 9) on
-weekday, month, yearly wave and a bending trend. A segment is its metric's total times a deviation that is
-shrunk towards none (ridge, Hoerl & Kennard 1970), so that small segments borrow the shop's season.
+A segment is its parent times a deviation that is shrunk towards none, so that small segments borrow the
+shop's season. A level that has changed for good is the expectation four weeks later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from business_telemetry.anomalies.noise import first_dispersion, noise, normal_score
+from business_telemetry.anomalies.noise import normal_score
 from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
+from business_telemetry.anomalies.regression import MONTHS, Design, Fit, Start, block_scores, design, fit_rows
 from business_telemetry.anomalies.special import Special, special_days
+from business_telemetry.anomalies.turns import MIN_AFTER, Deviation, Turn, find_turns, shared
 
-ROUNDS = 8
-KNOT_DAYS = 90
-# Prior standard deviations of log effects: of a total, and of a segment relative to its total.
-PRIOR = {
-    "weekday": (0.5, 0.05),
-    "hour": (1.0, 0.05),
-    "month": (0.5, 0.08),
-    "wave": (0.3, 0.03),
-    "trend": (0.06, 0.04),
-}
-SPECIAL_PRIOR = (0.5, 0.10)
 SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
 SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
-WEEKEND = (2, 3)  # days since the epoch modulo 7: Saturday, Sunday
 EDGE_DAYS = 3  # a season may start this many days off the first of the month
 EDGE_STEP = 0.04
-HUBER = 1.8
-REJECT = 5.0
-BLOCK_DAYS = 28
-BLOCK_LIMIT = 2.0
+SETTLE_DAYS = 28  # after a change of level it is what is expected
+SEASON_DAYS = 21  # a shift as long as this may be a season where no year is known
+SMALLEST = 0.05  # log size of a change of level
+LARGEST = 2.0  # times off the curve beyond which a day tells no more about a level
+ODD_BLOCK = 4.5  # four weeks this odd make a segment's turns be looked for
 
 
 @dataclass(frozen=True)
 class Expected:
-    """S × T arrays: mean of y, variance of its noise, and relative doubt about the mean itself."""
+    """S × T arrays: mean of y, variance of its noise, and relative doubt about the mean itself.
+
+    `turns` are the changes of level by series, part of the mean after SETTLE_DAYS; `start` is where another
+    fit of the same days begins.
+    """
 
     mean: Floats
     variance: Floats
     doubt: Floats
+    turns: dict[int, list[Turn]] = field(default_factory=dict)
+    start: Start | None = None
 
     @property
     def total_variance(self) -> Floats:
@@ -52,139 +49,160 @@ class Expected:
         return total
 
 
-@dataclass(frozen=True)
-class Design:
-    """T × P regressors, their 2 × P prior standard deviations (total, segment), products of each two."""
+def to_keep(panel: Panel, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns of a series whose level has changed for good, or may have: none otherwise.
 
-    columns: Floats
-    prior: Floats
-    corner: tuple[Ints, Ints]
-    products: Floats
-
-
-@dataclass(frozen=True)
-class Fit:
-    """R fitted series: R × T log curve without special days, R × G log effects of these, mean, variance."""
-
-    curve: Floats
-    special: Floats
-    mean: Floats
-    variance: Floats
-    month: Floats
+    Until a year is known a long shift that comes back may be a season.
+    """
+    marked = [
+        replace(one, is_incident=not one.lasts and (panel.knows_year or one.end - one.start < SEASON_DAYS))
+        for one in turns
+    ]
+    back = [one for one in marked if not one.lasts]
+    stay = [one for one in marked if not one.is_incident and (not one.lasts or is_seen(one, back))]
+    return [*stay, *(one for one in marked if one.is_incident)] if stay else []
 
 
-def expect(panel: Panel, use: Bools) -> Expected:
-    """Expected values of all series, learned from the days marked in `use` (S × T)."""
+def is_seen(step: Turn, shifts: Sequence[Turn]) -> bool:
+    """Whether a step begins with MIN_AFTER days that no shift covers: the two would undo each other."""
+    return not any(one.start < step.start + MIN_AFTER and one.end > step.start for one in shifts)
+
+
+def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int = SETTLE_DAYS) -> Expected:
+    """Expected values of all series, learned from the days marked in `use` (S × T).
+
+    Args:
+        panel: the series.
+        use: days to learn from.
+        known: an earlier result whose turns are kept and from which the fits begin; None looks for turns.
+        settle: days after a change of level during which the old level is still what is expected.
+    """
     mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
     log_n = np.log(np.maximum(panel.n, 1e-9))
     special = special_days(panel)
+    start = Start(np.zeros(panel.y.shape), np.zeros(special.scope.shape), np.ones(len(panel.y)))
+    turns: dict[int, list[Turn]] = {} if known is None else dict(known.turns)
+    calendar = panel.dates.astype("datetime64[M]").astype(np.int64) % 12
+
+    roots = np.flatnonzero(panel.parent < 0)
+    if known is None:
+        x = design(panel, calendar)
+        seen = [deviation(Problem(panel, log_n[[row]], x, special, use, 0), row, 0) for row in roots.tolist()]
+        own = [to_keep(panel, find_turns(one)) for one in seen]
+        every = [turn for found in own for turn in found if not turn.is_incident]
+        turns = {
+            row: shared(one, found, every) for row, one, found in zip(roots.tolist(), seen, own, strict=True)
+        }
+
+    def fit_family(rows: Ints, base: Floats, x: Design, depth: int) -> Fit:
+        problem = Problem(panel, base, x, special, use, depth)
+        fit = problem.fit(rows, None if known is None or known.start is None else known.start.of(rows))
+        if known is None and depth:
+            turns.update(problem.look(rows, fit))
+        for place, row in enumerate(rows.tolist()):
+            if turns.get(row):
+                turns[row] = problem.refit(place, row, fit, turns[row])
+        mean[rows], variance[rows] = fit.mean, fit.variance
+        start.curve[rows], start.special[rows], start.phi[rows] = fit.curve, fit.special, fit.phi
+        return fit
+
     for root in np.flatnonzero(panel.parent < 0).tolist():
-        rows, months = np.array([root]), panel.dates.astype("datetime64[M]").astype(np.int64) % 12
+        rows, months = np.array([root]), calendar
         x = design(panel, months)
-        fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
+        fit = fit_family(rows, log_n[rows], x, 0)
         aligned = align_season_edges(panel, root, fit, months)
         if np.any(aligned != months):
-            months, x = aligned, design(panel, aligned)
-            fit = fit_rows(panel, rows, log_n[rows], x, special, use, depth=0)
-        mean[root], variance[root] = fit.mean[0], fit.variance[0]
-        family = np.flatnonzero(panel.parent == root)
-        step = np.abs(fit.month[0] - np.median(fit.month[0]))
-        doubt[np.append(family, root)] = SEASON_DOUBT * step[months]
-        if len(family):
-            base = fit.curve - log_n[rows] + special.spread(fit.special, family) + log_n[family]
-            fit = fit_rows(panel, family, base, x, special, use, depth=1)
-            mean[family], variance[family] = fit.mean, fit.variance
+            x, months = design(panel, aligned), aligned
+            fit = fit_family(rows, log_n[rows], x, 0)
+        month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
+        step = SEASON_DOUBT * np.abs(month - np.median(month))[months]
+        doubt[root] = step
+        waiting = [(root, fit.curve[0], fit.special[0])]
+        while waiting:
+            parent, curve, effects = waiting.pop()
+            family = np.flatnonzero(panel.parent == parent)
+            if len(family):
+                base = curve - log_n[parent] + special.spread(effects[None], family) + log_n[family]
+                fit = fit_family(family, base, x, 1)
+                doubt[family] = step
+                waiting += list(zip(family.tolist(), fit.curve, fit.special, strict=True))
+    for row, found in turns.items():
+        for one in found:
+            late = one.column(len(panel.dates), settle) if one.lasts else 0.0
+            mean[row] *= np.exp(-one.size * (one.column(len(panel.dates)) - late))
     doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
-    return Expected(mean, variance, doubt)
+    return Expected(mean, variance, doubt, turns, start)
 
 
-def design(panel: Panel, months: Ints) -> Design:
-    """Regressors of the panel's days, which behave like the given months."""
-    length, day = len(panel.dates), panel.dates.astype("datetime64[D]").astype(np.int64)
-    blocks = {"weekday": np.eye(7)[day % 7]}
-    if panel.knows_year:
-        angle = 2 * np.pi * np.outer(day / 365.25, [1, 2])
-        blocks["month"] = np.eye(12)[months]
-        blocks["wave"] = np.hstack([np.sin(angle), np.cos(angle)])
-    if panel.per_day > 1:
-        hours = np.eye(24)[panel.dates.astype(np.int64) % 24]
-        blocks["hour"] = np.hstack([hours, hours * np.isin(day % 7, WEEKEND)[:, None]])
-    step = KNOT_DAYS * panel.per_day
-    blocks["trend"] = np.clip(
-        (np.arange(length)[:, None] - np.arange(0, max(length - step // 2, 1), step)) / step, 0, 1
-    )
-    priors = [np.full((2, 1), 1.0)]
-    priors += [
-        np.repeat([[p] for p in PRIOR[name]], block.shape[1], axis=1) for name, block in blocks.items()
-    ]
-    columns = np.hstack([np.ones((length, 1)), *blocks.values()])
-    corner = np.triu_indices(columns.shape[1])
-    return Design(columns, np.hstack(priors), corner, columns[:, corner[0]] * columns[:, corner[1]])
+@dataclass(frozen=True)
+class Problem:
+    """What a family of series is fitted with: log curves to start from (R × T), regressors, known days."""
 
+    panel: Panel
+    base: Floats
+    x: Design
+    special: Special
+    use: Bools
+    depth: int
 
-def fit_rows(
-    panel: Panel, rows: Ints, base: Floats, x: Design, special: Special, use: Bools, depth: int
-) -> Fit:
-    """Fit `rows` as deviations from the log curves `base`, by iteratively reweighted least squares.
-
-    Robust in two ways: Huber weights (Huber 1964) on days, and on the four weeks around each day. The
-    dispersion is Huber's "proposal 2" on Pearson residuals.
-    """
-    seen, power = use[rows].astype(float), panel.power[rows]
-    y = np.where(use[rows], panel.y[rows], 0.0)
-    exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
-    level = np.log(np.maximum(y.sum(1), 1e-9) / np.maximum((seen * np.exp(base)).sum(1), 1e-9))
-    base = base + level[:, None]
-    curve, spread = base, np.zeros_like(y)
-    mean = np.exp(base)
-    phi = first_dispersion(y, mean, seen, exponent, 7 * panel.per_day)
-    for step in range(ROUNDS):
-        variance = noise(mean, phi, seen, exponent)
-        score = normal_score(y, mean, variance, power)
-        sparse = 1 + variance / mean**2  # large scores are the nature of a series of rare events
-        score /= np.sqrt(sparse)
-        trust = np.minimum(1.0, HUBER / np.maximum(np.abs(score), HUBER)) * block_trust(
-            score * seen, BLOCK_DAYS * panel.per_day
+    def fit(self, rows: Ints, start: Start | None) -> Fit:
+        """The family's fit."""
+        return fit_rows(
+            self.panel, rows, self.base, self.x, self.special, self.use[rows], self.depth, start=start
         )
-        if step >= 2:
-            trust *= np.abs(score) < REJECT
-        weight = seen * trust * mean**2 / variance
-        change = np.clip(y / mean - 1, -1, 3 * sparse)
-        coefficients = solve_ridge(x, weight, curve - base + change, depth)
-        curve = base + coefficients @ x.columns.T
-        change = np.clip(y / np.exp(curve + spread) - 1, -1, 3 * sparse)
-        effects = special.effects(change + spread, weight, SPECIAL_PRIOR[depth])
-        spread = special.spread(effects, rows)
-        mean = np.exp(np.clip(curve + spread, -30, 30))
-        residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
-        phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
-    month = coefficients[:, 8:20] if panel.knows_year else np.zeros((len(rows), 12))
-    return Fit(curve, effects, mean, noise(mean, phi, seen, exponent), month)
+
+    def look(self, rows: Ints, fit: Fit) -> dict[int, list[Turn]]:
+        """The turns of the series with four odd weeks somewhere."""
+        if not self.panel.y.shape[1]:
+            return {}
+        y = np.where(self.use[rows], self.panel.y[rows], fit.mean)
+        block = np.abs(block_scores(normal_score(y, fit.mean, fit.variance, self.panel.power[rows])))
+        scale = np.maximum(np.median(block, axis=1) / 0.6745, 1.0)
+        odd = np.flatnonzero(block.max(1) > ODD_BLOCK * scale).tolist()
+        return {
+            int(rows[place]): to_keep(self.panel, find_turns(deviation(self, int(rows[place]), place)))
+            for place in odd
+        }
+
+    def refit(self, place: int, row: int, fit: Fit, turns: Sequence[Turn]) -> list[Turn]:
+        """Fit one series anew with its turns, into `fit`; the turns with their sizes."""
+        rows, first = np.array([row]), self.x.columns.shape[1]
+        own = fit_rows(
+            self.panel,
+            rows,
+            self.base[[place]],
+            self.x.with_turns(turns),
+            self.special,
+            self.use[rows],
+            self.depth,
+        )
+        fit.put(place, own, first)
+        sizes = own.coefficients[0, first:].tolist()
+        sized = [replace(one, size=size) for one, size in zip(turns, sizes, strict=True)]
+        clear = [one for one in sized if abs(one.size) >= SMALLEST]
+        if len(clear) < len(sized):
+            return self.refit(place, row, fit, to_keep(self.panel, clear))
+        fit.put(place, own, first)
+        for one in sized:
+            if one.is_incident:
+                fit.curve[place] -= one.size * one.column(len(fit.curve[place]))
+        return sized
 
 
-def solve_ridge(x: Design, weight: Floats, target: Floats, depth: int) -> Floats:
-    """R × P coefficients of weighted ridge regressions that share their regressors."""
-    every, (first, second) = np.arange(x.columns.shape[1]), x.corner
-    gram = np.zeros((len(weight), len(every), len(every)))
-    gram[:, first, second] = gram[:, second, first] = weight @ x.products
-    gram[:, every, every] += x.prior[depth] ** -2.0
-    solution = np.linalg.solve(gram, ((weight * target) @ x.columns)[:, :, None])
-    return np.asarray(solution[:, :, 0], dtype=np.float64)
-
-
-def block_trust(score: Floats, width: int) -> Floats:
-    """R × T weights from the `width` days around each day: a long incident is small day by day.
-
-    Down-weighting whole blocks turns the mean over years into something close to a median, so that one
-    odd December does not bend what all Decembers are expected to be. The weight falls with the square of
-    the distance (redescending, like Tukey's): Huber's would let a long incident in one of three years win.
-    """
-    width = min(width, score.shape[1])
-    sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
-    start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
-    block = np.abs(sums[:, start + width] - sums[:, start]) / np.sqrt(width)
-    trust: Floats = (BLOCK_LIMIT / np.maximum(block, BLOCK_LIMIT)) ** 2
-    return trust
+def deviation(problem: Problem, row: int, place: int) -> Deviation:
+    """How one series deviates from a curve that no odd weeks were taken out of."""
+    rows, x = np.array([row]), problem.x
+    use = problem.use[row]
+    calm = fit_rows(
+        problem.panel, rows, problem.base[[place]], x, problem.special, use[None], problem.depth, blocks=False
+    )
+    known = slice(
+        0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0
+    )  # a forecast's days are still to come
+    mean, weight = calm.mean[0], np.where(use, calm.mean[0] ** 2 / calm.variance[0], 0.0)
+    ratio = np.where(use, problem.panel.y[row], mean) / mean
+    residual = np.log(np.clip(ratio, 1 / LARGEST, LARGEST))
+    return Deviation(x.columns[known], x.prior[problem.depth], weight[known], residual[known])
 
 
 def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
@@ -194,8 +212,9 @@ def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
     edge does not decide alone.
     """
     aligned = months.copy()
+    month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
     for edge in (np.flatnonzero(np.diff(months)) + 1).tolist():
-        step = fit.month[0, months[edge]] - fit.month[0, months[edge - 1]]
+        step = month[months[edge]] - month[months[edge - 1]]
         if abs(step) < EDGE_STEP:
             continue
         days = np.arange(max(0, edge - EDGE_DAYS), min(len(months), edge + EDGE_DAYS))

@@ -1,9 +1,10 @@
-"""What is scored: a panel of daily (or hourly) series that share one calendar."""
+"""What is scored: a panel of daily series that share one calendar."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,10 @@ class CalendarDay:
 
 @dataclass(frozen=True)
 class Panel:
-    """S series over T consecutive days (or hours: then a "day" below is an hour).
+    """S series over T consecutive days.
 
     Attributes:
-        dates: T days, datetime64[D] (hours: datetime64[h]), without gaps.
+        dates: T days, datetime64[D], without gaps.
         metric: S metric names; series of one metric share season edges and a common noise level.
         y: S × T values; the numerator of a ratio. NaN = missing.
         n: S × T denominators of ratios, 1 elsewhere.
@@ -60,7 +61,7 @@ class Panel:
         if not len(self.metric) == len(self.parent) == len(self.money) == series:
             raise ValueError("metric, parent and money must have one entry a series")
         if days and np.any(np.diff(self.dates.astype(np.int64)) != 1):
-            raise ValueError("dates must be consecutive days (or hours): fill absent ones with NaN")
+            raise ValueError("dates must be consecutive days: fill absent ones with NaN")
         if np.any(self.parent >= np.arange(series)):
             raise ValueError("a parent series must precede its children")
 
@@ -74,29 +75,25 @@ class Panel:
             self, dates=self.dates[keep], y=self.y[:, keep], n=self.n[:, keep], partial=self.partial[keep]
         )
 
-    @property
+    @cached_property
     def observed(self) -> Bools:
         """S × T: the value exists, the day is whole and a ratio has a denominator."""
         whole: Bools = np.isfinite(self.y) & (self.n > 0) & ~self.partial
         return whole
 
     @property
-    def per_day(self) -> int:
-        """Points a day: 1, or 24 for hourly series."""
-        return 24 if self.dates.dtype == np.dtype("datetime64[h]") else 1
-
-    @property
     def knows_year(self) -> bool:
         """Whether a month's level can be told from a trend: the same month has been seen before."""
-        return len(self.dates) >= YEAR_KNOWN_DAYS * self.per_day
+        seen = np.flatnonzero(self.observed.any(0))  # a forecast's days are still to come
+        return len(seen) > 0 and int(seen[-1]) + 1 >= YEAR_KNOWN_DAYS
 
-    @property
+    @cached_property
     def is_ratio(self) -> Bools:
         """S flags: the series is y over a denominator."""
         ratio: Bools = np.any(self.n != 1, axis=1)
         return ratio
 
-    @property
+    @cached_property
     def power(self) -> Floats:
         """S × 1 exponents that make the values nearly normal (see `expected.normal_score`)."""
         return np.where(self.money, 1 / 3, 2 / 3)[:, None]

@@ -8,7 +8,7 @@ Fearnhead, "A linear time method for the detection of collective and point anoma
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from business_telemetry.anomalies.expected import Expected
 from business_telemetry.anomalies.noise import QUARTILE, band, normal_score
-from business_telemetry.anomalies.panel import Bools, Floats, Panel
+from business_telemetry.anomalies.panel import Bools, Floats, Ints, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
 PENALTY = 14.0  # squared score an interval must earn, and
@@ -25,6 +25,8 @@ DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
 SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
 FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
+CLEAR_DAY = 3.0  # score of a day from which it tells by itself whether it belongs to an interval
+SEASON_DAYS = 10  # an interval as long as this may be a season that was seen once before
 BLOCK_ROWS = 16  # series whose sums fit a processor's cache
 
 
@@ -39,11 +41,6 @@ class Interval:
     p_value: float
     q_value: float = 1.0
     inherited: bool = False
-
-    def overlap(self, other: Interval) -> float:
-        """Shared days over all days of the two (Jaccard)."""
-        shared = min(self.end, other.end) - max(self.start, other.start)
-        return max(shared, 0) / (max(self.end, other.end) - min(self.start, other.start))
 
 
 @dataclass(frozen=True)
@@ -163,6 +160,19 @@ def best_chain(gain: Floats) -> list[tuple[int, int]]:
     return spans[::-1]
 
 
+def trim(item: Interval, day: Floats) -> Interval:
+    """The interval without days at its ends that are nearer to the expected than to the days inside.
+
+    Only where the T `day` scores tell them apart. An incident may be shorter than the next of LENGTHS.
+    """
+    sides = np.sign(item.score) * day[item.start : item.end]
+    middle = float(np.median(sides))
+    like = np.flatnonzero(sides >= middle / 2)
+    if middle < CLEAR_DAY:
+        return item
+    return replace(item, start=item.start + int(like[0]), end=item.start + int(like[-1]) + 1)
+
+
 def two_sided(score: Floats | float) -> Floats:
     """Two-sided p-values of standard normal scores."""
     chance: Floats = 2 * ndtr(-np.abs(score))
@@ -178,16 +188,25 @@ def false_discovery(p_values: Floats) -> Floats:
     return q_values
 
 
-def recurs_yearly(scores: Floats, start: int, end: int, score: float, year: float) -> bool:
-    """True if two other years deviate to the same side at the same dates: a season, not an incident.
+def recurs_yearly(
+    scores: Floats, rows: Ints, start: Ints, end: Ints, score: Floats, year: float = 365.25
+) -> Bools:
+    """N flags: two other years deviate to the same side at the same dates: a season, not an incident.
 
-    `scores` are one series' lengths × T interval scores, `year` the points of a year.
+    Where there is but one other year, a long interval must come back in it with half its score at least.
+    `scores` are the lengths × S × T interval scores; `rows`, `start`, `end` and `score` describe N intervals,
+    `year` is the days of one.
     """
-    length = int(np.searchsorted(LENGTHS, end - start))
-    needed, years = max(2.0, 0.3 * abs(score)), 0
-    ahead, back = (scores.shape[1] - end) / year, end / year
-    for offset in range(-round(back), round(ahead) + 1):
-        last = end - 1 + round(year * offset)
-        near = np.sign(score) * scores[length, max(0, last - 3) : max(0, last + 4)]
-        years += offset != 0 and near.size > 0 and bool((near >= needed).any())
-    return years >= 2
+    days = scores.shape[2]
+    length = np.minimum(np.searchsorted(LENGTHS, end - start), len(LENGTHS) - 1)
+    most = int(days / year) + 1
+    offset = np.array([one for one in range(-most, most + 1) if one])
+    near = (end - 1)[:, None, None] + np.round(year * offset).astype(int)[:, None] + np.arange(-3, 4)
+    within = (offset >= -np.round(end / year)[:, None]) & (offset <= np.round((days - end) / year)[:, None])
+    found = scores[length[:, None, None], rows[:, None, None], np.clip(near, 0, days - 1)]
+    known = np.isfinite(found) & (near >= 0) & (near < days) & within[:, :, None]
+    best = np.where(known, np.sign(score)[:, None, None] * found, -np.inf).max(2)
+    size = np.abs(score)[:, None]
+    once = (best >= np.maximum(2.0, 0.5 * size)).any(1) & (end - start >= SEASON_DAYS)
+    often: Bools = (best >= np.maximum(2.0, 0.3 * size)).sum(1) >= 2
+    return np.where(np.isfinite(best).sum(1) == 1, once, often)

@@ -29,7 +29,7 @@ class Special:
 
 def special_days(panel: Panel) -> Special:
     """The calendar's days within the panel, grouped by name and scope."""
-    dates = panel.dates.astype("datetime64[D]")
+    dates = panel.dates
     known = [entry for entry in panel.calendar if entry.day in dates]
     groups = list(dict.fromkeys((entry.name, entry.scope) for entry in known))
     days, scope = np.zeros((len(groups), len(dates))), np.zeros((len(panel.y), len(groups)))

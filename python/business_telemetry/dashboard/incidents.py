@@ -16,7 +16,7 @@ KINDS = {
     **dict.fromkeys(
         ("revenue", "average_order_value", "cart_value", "seed_value", "notebook_value"), "money"
     ),
-    "conversion": "percent",
+    **dict.fromkeys(("conversion", "heavy_user_share"), "percent"),
 }
 HALF = 0.5  # of a deviation: who explains that much is named
 OVERWEIGHT = 1.5  # times its own share of the expected, lest the largest city explain everything

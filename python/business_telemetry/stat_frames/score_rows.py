@@ -14,7 +14,7 @@ LABELS = ["kind", "direction", "severity", "event_key"]
 EVENT_COLUMNS = [*LABELS, "event_start", "event_end", "impact", "impact_share"]
 BAND_COLUMNS = ["expected", "lower", "upper"]
 NOISE_COLUMNS = ["noise", "doubt"]
-TEST_COLUMNS = ["score", "p_value", "q_value", "is_tested", "is_anomaly"]
+TEST_COLUMNS = ["score", "p_value", "q_value", "is_tested", "history", "is_anomaly"]
 SCORE_COLUMNS = ["day", *KEY, "value", *BAND_COLUMNS, *NOISE_COLUMNS, *TEST_COLUMNS, *EVENT_COLUMNS, "as_of"]
 MONTH_COLUMNS = ["month", *KEY, "actual", *BAND_COLUMNS, "observed_days", "is_odd", "direction"]
 
@@ -57,6 +57,7 @@ def score_frame(series: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.Data
         p_value=result.p_value.ravel(),
         q_value=result.q_value.ravel(),
         is_tested=tested.ravel(),
+        history=np.repeat(result.history, len(panel.dates)),
         is_anomaly=(result.event >= 0).ravel(),
         as_of=panel.dates[-1],
     )

@@ -48,12 +48,16 @@ def test_basket_pairs(demo: Project, orders: list[reference.Order]) -> None:
             sum(left in basket for basket in baskets),
             sum(right in basket for basket in baskets),
             len(baskets),
+            sum(left in basket and len(basket) > 1 for basket in baskets),
+            sum(right in basket and len(basket) > 1 for basket in baskets),
+            sum(len(basket) > 1 for basket in baskets),
         )
         for month, baskets in months.items()
         for left, right in permutations(CATEGORIES, 2)
     }
     (rows,) = demo.ask(
-        "select month, category_a, category_b, n_ab, n_a, n_b, n from telemetry_marts.mart_basket_pairs"
+        "select month, category_a, category_b, n_ab, n_a, n_b, n, n_a_mixed, n_b_mixed, n_mixed"
+        " from telemetry_marts.mart_basket_pairs"
     )
     found = {(month, left, right): tuple(counts) for month, left, right, *counts in rows}
     assert found == expected

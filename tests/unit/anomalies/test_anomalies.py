@@ -4,39 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from orders_of_days import START, change, shop
 
 from business_telemetry.anomalies import CalendarDay, Panel, score
 from business_telemetry.anomalies.noise import band, normal_score
 from business_telemetry.anomalies.scan import best_intervals, false_discovery
-
-START = np.datetime64("2022-01-01")
-WEEKDAYS = np.array([1.0, 0.95, 0.95, 1.0, 1.1, 1.2, 0.9])
-SHARES = np.array([0.5, 0.3, 0.2])
-
-
-def shop(days: int = 1000, seed: int = 7, step: float = 1.0) -> Panel:
-    """Orders in all and in three cities that add up; every September is `step` times as busy."""
-    random = np.random.default_rng(seed)
-    dates = START + np.arange(days)
-    months = dates.astype("datetime64[M]").astype(int) % 12
-    rate = 400 * WEEKDAYS[np.arange(days) % 7] * np.where(months == 8, step, 1.0)
-    cities = random.poisson(SHARES[:, None] * rate * random.normal(1, 0.03, days)).astype(float)
-    y = np.vstack([cities.sum(0), cities])
-    return Panel(
-        dates=dates,
-        metric=["orders"] * 4,
-        y=y,
-        n=np.ones_like(y),
-        parent=np.array([-1, 0, 0, 0]),
-        money=np.zeros(4, dtype=bool),
-        partial=np.zeros(days, dtype=bool),
-    )
-
-
-def change(panel: Panel, rows: slice | list[int], days: slice, factor: float) -> Panel:
-    y = panel.y.copy()
-    y[rows, days] = np.round(y[rows, days] * factor)
-    return replace(panel, y=y)
 
 
 def flagged(panel: Panel, row: int = 0) -> list[int]:
@@ -138,7 +110,7 @@ def test_warm_up_is_marked_and_never_flagged() -> None:
     result = score(change(shop(), slice(None), slice(10, 12), 0.1))
     assert not result.is_tested[:, :14].any() and result.is_tested[:, 14:].all()
     assert not np.any(result.event[:, :14] >= 0)
-    assert not score(shop().as_of(START + 50)).is_tested.any()
+    assert not score(shop().as_of(START + 26)).is_tested.any()
 
 
 def test_missing_and_partial_days_are_not_judged() -> None:

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from business_telemetry.experiments import (
+    CAPPED,
     SRM_ALARM,
     cuped,
     holm,
@@ -147,7 +148,10 @@ def test_an_experiment_has_one_control() -> None:
 def test_readout_of_three_variants_adjusts_for_all_four_comparisons() -> None:
     rng = np.random.default_rng(5)
     found = read_out(people("ABC" * 200, rng.gamma(1, 100, 600)), plan(shares=(1 / 3, 1 / 3, 1 / 3)))
-    compared = found[found["variant"] != "A"]
+    capped = found["metric"] == CAPPED
+    assert found.loc[capped & (found["variant"] != "A"), "p_value"].notna().all()
+    assert found.loc[capped, "p_holm"].isna().all()
+    compared = found[(found["variant"] != "A") & ~capped]
     assert compared["p_holm"].to_numpy() == pytest.approx(holm(compared["p_value"].to_numpy()), nan_ok=True)
     assert found.loc[found["variant"] == "A", "effect"].isna().all()
 

@@ -7,16 +7,16 @@ import pytest
 
 from business_telemetry.anomalies import Panel
 from business_telemetry.forecast import (
+    SELECTED,
     Forecast,
     Predictions,
     accuracies,
-    candidates,
     forecast,
     interval_factors,
     predict,
     reconcile,
-    seasonal_naive,
 )
+from business_telemetry.forecast_candidates import candidates, seasonal_naive
 
 START = np.datetime64("2022-01-01")
 LEVELS = ["all", "category", "category", "city", "city", "city"]
@@ -90,7 +90,7 @@ def test_forecast_is_close_and_covers_what_came(result: tuple[Predictions, Forec
 
 def test_special_months_come_out_as_steps() -> None:
     known = revenue().as_of(np.datetime64("2023-11-15"))
-    predicted = candidates(known, 92)
+    predicted, _ = candidates(known, 92)
     for name in ("month_weekday_index", "calendar_regression"):
         days = predicted[name][0]
         weeks = {
@@ -107,7 +107,7 @@ def test_candidates_read_nothing_later() -> None:
     panel = revenue()
     day = START + 600
     other = replace(panel, y=np.where(panel.dates > day, 9e9, panel.y))
-    one, two = candidates(panel.as_of(day), 92), candidates(other.as_of(day), 92)
+    one, two = candidates(panel.as_of(day), 92)[0], candidates(other.as_of(day), 92)[0]
     for name, predicted in one.items():
         np.testing.assert_array_equal(predicted, two[name])
 
@@ -134,15 +134,39 @@ def test_winner_has_the_smallest_error_by_hand() -> None:
     np.testing.assert_array_equal(forecast(past).p50[-1, 0], 9500)
 
 
+def test_choice_is_judged_by_what_the_other_origins_choose() -> None:
+    """Each origin's error is that of the method which the other origins prefer: the worse one at each."""
+    actual = np.array([[[100.0]], [[100.0]], [[100.0]], [[np.nan]]])
+    values = {
+        "one": np.array([[[100.0]], [[80.0]], [[80.0]], [[100.0]]]),
+        "two": np.array([[[70.0]], [[90.0]], [[90.0]], [[100.0]]]),
+    }
+    past = Predictions(START + np.array([1, 2, 3, 4]), ["all"], values, actual, np.array([1.0]))
+    rows = {row.candidate: row for row in accuracies(past)}
+    assert rows["one"].is_winner
+    assert rows["one"].wape == pytest.approx(40 / 300)
+    assert rows[SELECTED].wape == pytest.approx((30 + 20 + 20) / 300)
+
+
 def test_interval_factors_by_hand() -> None:
-    actual = np.arange(1.0, 102.0).reshape(1, 1, 101)
-    low, high = interval_factors(actual, np.full((1, 1, 101), 50.0))
-    assert low[0] == pytest.approx(11 / 50)
-    assert high[0] == pytest.approx(91 / 50, abs=0.03)
-    many_zeros = np.array([0.0] * 40 + list(np.linspace(1, 100, 60))).reshape(1, 1, 100)
-    low, high = interval_factors(many_zeros, np.full((1, 1, 100), 50.0))
-    assert low[0] == 0.0
-    assert ((many_zeros / 50 >= low[0]) & (many_zeros / 50 <= high[0])).mean() == pytest.approx(0.8, abs=0.02)
+    """One origin counts as one error: a factor is taken to the power of sqrt(2)."""
+    wide = np.sqrt(2)
+    actual = np.arange(1.0, 26.0).reshape(1, 1, 25)
+    low, high = interval_factors(actual, np.full((1, 1, 25), 10.0))
+    assert low[0] == pytest.approx((3.4 / 10) ** wide)
+    assert high[0] == pytest.approx((np.quantile(actual, 3 / 25 + 0.8) / 10) ** wide)
+    many_zeros = np.array([0.0] * 10 + list(np.linspace(1, 100, 15))).reshape(1, 1, 25)
+    low, high = interval_factors(many_zeros, np.full((1, 1, 25), 50.0))
+    assert low.max() == 0.0
+    assert (many_zeros[0] <= 50 * high).mean() >= 0.8
+
+
+def test_band_grows_beyond_the_days_that_were_compared() -> None:
+    actual = np.full((1, 1, 92), np.nan)
+    actual[0, 0, :23] = np.linspace(50, 150, 23)
+    low, high = interval_factors(actual, np.full((1, 1, 92), 100.0))
+    assert high[0, 91] == pytest.approx(high[0, 22] ** 2)
+    assert low[0, 91] == pytest.approx(low[0, 22] ** 2)
 
 
 def test_reconcile_by_hand() -> None:
@@ -152,14 +176,34 @@ def test_reconcile_by_hand() -> None:
     assert reconcile(np.array([[5.0], [0.0], [0.0]]), ["all", "city", "city"])[1:].sum() == 500
 
 
-@pytest.mark.parametrize("days", [30, 200, 430])
+@pytest.mark.parametrize("days", [30, 90, 200, 430])
 def test_short_history_still_gives_a_forecast(days: int) -> None:
     past = predict(revenue(days=days), LEVELS)
     one = forecast(past)
-    assert len(past.origins) == 1 and accuracies(past) == []
-    assert one.candidate == ["calendar_regression"] * 6
-    assert np.all(one.p50[0, 0] > 0)
-    np.testing.assert_array_equal(one.p50[0, 1:3].sum(0), one.p50[0, 0])
+    assert (len(past.origins) == 1) == (days == 30)
+    assert len(past.origins) <= 8
+    assert np.all(one.p50[-1, 0] > 0)
+    np.testing.assert_array_equal(one.p50[-1, 1:3].sum(0), one.p50[-1, 0])
+
+
+def test_bands_of_a_short_history_hold_what_comes() -> None:
+    inside = []
+    for seed in range(3):
+        whole = revenue(days=190, seed=seed)
+        one = forecast(predict(whole.as_of(START + 119), LEVELS))
+        actual = whole.y[:, 120:148]
+        inside.append((actual >= one.low[-1, :, :28] / 100) & (actual <= one.high[-1, :, :28] / 100))
+    assert 0.7 <= np.mean(inside) <= 0.95
+
+
+def test_forecast_follows_a_level_that_changed_two_weeks_ago() -> None:
+    panel = revenue(days=700)
+    y = panel.y.copy()
+    y[:, 640:] *= 0.7
+    one = forecast(predict(replace(panel, y=y).as_of(START + 655), LEVELS))
+    actual = y[:, 656:700]
+    error = np.abs(actual - one.p50[-1, :, :44] / 100)[0].sum() / actual[0].sum()
+    assert error < 0.15
 
 
 def test_member_without_sales_is_forecast_as_nothing() -> None:
