@@ -1,8 +1,17 @@
 with
 
+-- pairs are as many as the square of the categories: only the largest stand for themselves
 order_lines as (
-    select * from {{ ref('fct_order_lines') }}
-    where not is_refund
+    select
+        lines.order_key as order_key,
+        lines.order_date as order_date,
+        if(
+            lines.category = '{{ var("unknown_label") }}',
+            toString(lines.category),
+            {{ largest_segment('category', 'lines') }}
+        ) as category
+    from {{ ref('fct_order_lines') }} as lines
+    where not lines.is_refund
 ),
 
 categories as (
