@@ -23,6 +23,7 @@ CHANGED = {
     "other_label": "Остальные",
     "session_gap_hours": 1,
     "cart_recovery_days": 40,
+    "heavy_user_events": 5,
     "as_of": "2022-03-05",
 }
 
