@@ -21,7 +21,7 @@ from bench.charts import WAREHOUSE
 
 ROOT = Path(__file__).parents[1]
 REPEATS = 6
-AIM_MS = 300
+AIM_MS = 150
 
 
 def main(warehouse: Path = WAREHOUSE) -> None:

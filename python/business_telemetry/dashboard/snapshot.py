@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,21 +59,25 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     facts = read_facts(gate, catalogue)
     period = default_period(first, last)
     incidents = read_incidents(gate, catalogue, facts, *period)
-    event = incidents[0]["key"] if incidents else None
+    # of all that a reader could press, the one that touched most
+    widest = max(incidents, key=lambda incident: incident["touched"], default={"key": None, "choice": {}})
     charts: dict[str, Any] = {}
     for tab in catalogue.dashboard.tabs:
-        choice = Choice(Filters(*period, values=single_choices(described, catalogue, tab.id)), event=event)
+        values = single_choices(described, catalogue, tab.id, widest["choice"])
+        choice = Choice(Filters(*period, values=values), event=widest["key"])
         for name in tab.items:
             charts[name] = answer(gate, View(catalogue, catalogue.charts[name]), choice, (first, last), facts)
     sentences = overview(gate, catalogue, facts, last)
-    return {"dashboard": described, "charts": charts, "overview": sentences}
+    return {"dashboard": described, "charts": charts, "overview": sentences, "event": widest["key"]}
 
 
-def single_choices(described: dict[str, Any], catalogue: Catalogue, tab: str) -> dict[str, tuple[str, ...]]:
-    """The default of each filter of a tab that always has a value."""
+def single_choices(
+    described: dict[str, Any], catalogue: Catalogue, tab: str, chosen: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """What is chosen in each filter of a tab that always has a value, or else its default."""
     defaults = {shown["id"]: shown["default"] for shown in described["selectors"]}
     return {
-        selector.field: (defaults[name],)
+        selector.field: tuple(chosen.get(name, [defaults[name]]))
         for name, selector in catalogue.selectors.items()
         if defaults.get(name) is not None and selector.field and (not selector.tabs or tab in selector.tabs)
     }

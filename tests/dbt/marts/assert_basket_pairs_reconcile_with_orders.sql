@@ -12,11 +12,12 @@ orders as (
 
 category_orders as (
     select
-        toStartOfMonth(event_date) as month,
-        category,
-        uniqExact(order_key) as order_count
-    from {{ ref('fct_sales') }}
-    where is_order
+        toStartOfMonth(sales.event_date) as month,
+        {{ largest_segment('category', 'sales') }} as category,
+        uniqExact(sales.order_key) as order_count
+    from {{ ref('fct_sales') }} as sales
+    where sales.is_order
+        and sales.category != '{{ var("unknown_label") }}'
     group by month, category
 ),
 

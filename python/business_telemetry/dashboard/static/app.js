@@ -190,7 +190,8 @@ const chooseFirst = (incidents) => {
     if (!known) choice = { ...choice, event: null };
     return;
   }
-  choice = Choice.merged(dashboard, choice, incidents[0].choice);
+  const shown = snapshot ? incidents.find((item) => item.key === snapshot.event) : incidents[0];
+  choice = Choice.merged(dashboard, choice, shown.choice);
   if (!snapshot) drawFilters(byId("filters"), dashboard, choice, change);
 };
 
