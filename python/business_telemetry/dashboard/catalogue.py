@@ -75,6 +75,7 @@ class Chart(Strict):
     """One chart.
 
     Attributes:
+        empty: what it says without rows, where "no data for this period" would mislead.
         x: dimensions: the axis, a table's columns, a map's city, a sankey's step, from and to.
         y: measures; of a funnel its steps, of a map size and colour. Without `x`, bars are the measures.
         y2: measures on a second axis.
@@ -95,6 +96,7 @@ class Chart(Strict):
     type: ChartType
     dataset: Name
     note: str = ""
+    empty: str = ""
     x: tuple[Name, ...] = ()
     y: tuple[Name, ...] = ()
     y2: tuple[Name, ...] = ()

@@ -60,7 +60,8 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
     period = default_period(first, last)
     incidents = read_incidents(gate, catalogue, facts, *period)
     # of all that a reader could press, the one that touched most
-    widest = max(incidents, key=lambda incident: incident["touched"], default={"key": None, "choice": {}})
+    nothing: dict[str, Any] = {"key": None, "choice": {}}
+    widest = max(incidents, key=lambda incident: int(incident["touched"]), default=nothing)
     charts: dict[str, Any] = {}
     for tab in catalogue.dashboard.tabs:
         values = single_choices(described, catalogue, tab.id, widest["choice"])

@@ -55,7 +55,7 @@ export const draw = (card, chart, data, actions) => {
   card.dataset.rows = data.rows.length;
   if (data.untold || isEmpty(chart, data)) {
     card.dataset.state = data.untold ? "untold" : "empty";
-    body.append(make("p", { class: "message" }, data.untold || EMPTY[chart.follows ? "follows" : chart.dated ? "dated" : "timeless"]));
+    body.append(make("p", { class: "message" }, data.untold || chart.empty || EMPTY[chart.follows ? "follows" : chart.dated ? "dated" : "timeless"]));
     return;
   }
   card.dataset.state = "ready";

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dbt.adapters.clickhouse.connections import ClickHouseConnectionManager
 from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.clickhouse_py.engine import EmbeddedClient, agree, open_client
 
@@ -12,6 +13,18 @@ class ClickHousePyConnectionManager(ClickHouseConnectionManager):  # type: ignor
     """dbt-clickhouse's connections, and those to the embedded engine."""
 
     TYPE = "clickhouse_py"
+    _is_cancelled = False
+
+    def cancel_open(self) -> list[str] | None:
+        """Ctrl-C: stop what runs, and let no thread begin that was just about to."""
+        self._is_cancelled = True
+        cancelled: list[str] | None = super().cancel_open()
+        return cancelled
+
+    def set_connection_name(self, name: str | None = None) -> Connection:
+        if self._is_cancelled:
+            raise DbtRuntimeError("Cancelled.")
+        return super().set_connection_name(name)
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
