@@ -116,25 +116,34 @@ def accuracies(past: Predictions) -> list[Accuracy]:
     if len(past.origins) < 2:
         return []
     rows: list[Accuracy] = []
+    factors = {name: held_out_factors(past, predicted) for name, predicted in past.values.items()}
     for level in dict.fromkeys(past.levels):
         here = np.array([other == level for other in past.levels])
         chosen = winner(past, here, np.ones(len(past.origins), dtype=np.bool_))
         rows += [
-            accuracy(past, level, here, name, predicted, name == chosen)
+            accuracy(past, level, here, name, predicted, factors[name], name == chosen)
             for name, predicted in past.values.items()
         ]
         if len(past.origins) > 2:
-            rows.append(accuracy(past, level, here, SELECTED, selected(past, here), False))
+            out_of_sample = selected(past, here)
+            own = held_out_factors(past, out_of_sample)
+            rows.append(accuracy(past, level, here, SELECTED, out_of_sample, own, False))
     return rows
 
 
 def accuracy(
-    past: Predictions, level: str, here: NDArray[np.bool_], name: str, predicted: Floats, is_winner: bool
+    past: Predictions,
+    level: str,
+    here: NDArray[np.bool_],
+    name: str,
+    predicted: Floats,
+    factors: tuple[Floats, Floats],
+    is_winner: bool,
 ) -> Accuracy:
-    """One candidate's errors on a level; NaN where it could not predict all of it."""
+    """One candidate's errors on a level's rows (`here`); NaN where it could not predict all of them."""
     actual, made = past.actual[:, here], predicted[:, here]
     known, error = np.isfinite(actual), np.abs(actual - made)
-    low, high = held_out_factors(past, predicted)
+    low, high = factors
     inside = (actual >= low[:, here] * made) & (actual <= high[:, here] * made)
     total, complete = float(actual[known].sum()), bool(np.isfinite(made[known]).all() and known.any())
     return Accuracy(

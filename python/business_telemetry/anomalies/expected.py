@@ -106,7 +106,7 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
         start.curve[rows], start.special[rows], start.phi[rows] = fit.curve, fit.special, fit.phi
         return fit
 
-    for root in np.flatnonzero(panel.parent < 0).tolist():
+    for root in roots.tolist():
         rows, months = np.array([root]), calendar
         x = design(panel, months)
         fit = fit_family(rows, log_n[rows], x, 0)
@@ -176,7 +176,6 @@ class Problem:
             self.use[rows],
             self.depth,
         )
-        fit.put(place, own, first)
         sizes = own.coefficients[0, first:].tolist()
         sized = [replace(one, size=size) for one, size in zip(turns, sizes, strict=True)]
         clear = [one for one in sized if abs(one.size) >= SMALLEST]
