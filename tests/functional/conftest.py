@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import chdb_http
+import clickhouse_connect
 import pytest
+from ingest_server import Server
 from project import Project
+
+from business_telemetry.warehouse import Endpoint, Warehouse
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +60,14 @@ def server_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[i
     yield int(process.stdout.readline()), home
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+def server(server_process: tuple[int, Path]) -> Iterator[Server]:
+    """An empty warehouse on the tests' server."""
+    port, home = server_process
+    client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
+    client.command("drop database if exists telemetry_raw sync")
+    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
+    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
+    client.close()

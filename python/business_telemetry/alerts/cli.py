@@ -112,9 +112,8 @@ def run(target: str | None, project: Path, dry_run: bool = False, quiet: bool = 
 
     sinks = from_environment(os.environ)
     with closing(open_warehouse(target, project)) as warehouse:
-        ledger, client = Ledger(warehouse), warehouse.client
-        lock = Lock(client, warehouse.raw, warehouse.path is not None, warehouse.cluster, "alerts")
-        if not client.command(f"exists table `{warehouse.raw}`.loads"):
+        ledger, lock = Ledger(warehouse), Lock.of(warehouse, "alerts")
+        if not warehouse.client.command(f"exists table `{warehouse.raw}`.loads"):
             raise NothingBuilt(
                 f"{warehouse.label} is empty; run `telemetry ingest LOG` and `dbt build` first."
             )

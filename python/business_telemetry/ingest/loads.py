@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -16,9 +16,6 @@ from rich.table import Table
 
 from business_telemetry.ingest.errors import BadSource, IngestError
 from business_telemetry.warehouse import Warehouse, WarehouseUnavailable, open_warehouse
-
-if TYPE_CHECKING:
-    from business_telemetry.ingest.lock import Lock
 
 LOADS: Final = """
 select load_id, toString(status) as status, files, rows_read, rows_loaded, rows_rejected, rejected_by_reason,
@@ -125,11 +122,12 @@ def undo_load(warehouse: Warehouse, beginning: str) -> str:
     Raises:
         IngestError: no load of that name counts, or another process is loading.
     """
+    from business_telemetry.ingest.lock import Lock
     from business_telemetry.ingest.raw_layer import RawLayer
     from business_telemetry.ingest.run import clear_leftovers, staging_of
 
     load_id = find_load(read_loads(warehouse), beginning)
-    raw, lock = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster), _lock(warehouse, "ingest")
+    raw, lock = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster), Lock.of(warehouse)
     lock.claim("undo")
     try:
         load = raw.undo(load_id)
@@ -147,11 +145,12 @@ def forget_load(warehouse: Warehouse, beginning: str) -> str:
     Raises:
         IngestError: no such load, or its process is alive on this host.
     """
+    from business_telemetry.ingest.lock import Lock
     from business_telemetry.ingest.raw_layer import RawLayer
     from business_telemetry.ingest.run import clear_leftovers, staging_of
 
     known = read_loads(warehouse)
-    locks = [_lock(warehouse, task) for task in TASKS]
+    locks = [Lock.of(warehouse, task) for task in TASKS]
     claimed = [{"load_id": owner.load_id} for lock in locks for owner in lock.owners()]
     load_id = find_load([*[load for load in known if load["status"] == "loading"], *claimed], beginning)
     for lock in locks:
@@ -166,17 +165,13 @@ def forget_load(warehouse: Warehouse, beginning: str) -> str:
     return f"Load {load_id} is forgotten; nothing of it was published. Ingest its files again."
 
 
-def _lock(warehouse: Warehouse, task: str) -> Lock:
-    from business_telemetry.ingest.lock import Lock
-
-    return Lock(warehouse.client, warehouse.raw, warehouse.path is not None, warehouse.cluster, task)
-
-
 def _with_owners(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Loads; of those that have not ended, whose they are and whether that process lives."""
+    from business_telemetry.ingest.lock import Lock
+
     found = read_loads(warehouse)
     if any(load["status"] == "loading" for load in found):
-        owners = {owner.load_id: owner for owner in _lock(warehouse, "ingest").owners()}
+        owners = {owner.load_id: owner for owner in Lock.of(warehouse).owners()}
         for load in found:
             if load["status"] == "loading":
                 owner = owners.get(load["load_id"])

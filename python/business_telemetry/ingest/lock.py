@@ -21,6 +21,8 @@ from business_telemetry.ingest.errors import WarehouseBusy
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
+    from business_telemetry.warehouse import Warehouse
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -83,6 +85,11 @@ class Lock:
         self._everywhere = f" on cluster `{cluster}`" if cluster else ""
         self._task = task
         self._mine = ""
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, task: str = "ingest") -> Lock:
+        """The lock of a task on a warehouse's raw layer."""
+        return cls(warehouse.client, warehouse.raw, warehouse.path is not None, warehouse.cluster, task)
 
     def claim(self, load_id: str) -> None:
         """Become the one process that loads.

@@ -85,7 +85,7 @@ class Ingestion:
         self._warehouse, self._report, self._options, self._spark = warehouse, report, options, spark
         self._raw = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster)
         self._contract = load_contract(options.log)
-        self._lock = Lock(warehouse.client, self._raw.database, warehouse.path is not None, warehouse.cluster)
+        self._lock = Lock.of(warehouse)
 
     def run(self, sources: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.

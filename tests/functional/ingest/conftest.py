@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
-import clickhouse_connect
 import pytest
-from ingest_server import Server
-
-from business_telemetry.warehouse import Endpoint, Warehouse
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,14 +21,3 @@ def object_store() -> int:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return port
-
-
-@pytest.fixture
-def server(server_process: tuple[int, Path]) -> Iterator[Server]:
-    """An empty warehouse on the tests' server."""
-    port, home = server_process
-    client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
-    client.command("drop database if exists telemetry_raw sync")
-    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
-    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
-    client.close()

@@ -8,19 +8,17 @@ owner. What a killed Spark and a killed engine do is tested with real processes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import clickhouse_connect
 import pytest
 from ingest_server import Server, event, log
 
 from business_telemetry.ingest import lock, task
 from business_telemetry.ingest import run as ingestion
 from business_telemetry.ingest.loads import undo_load
-from business_telemetry.warehouse import Endpoint, Warehouse
 
 STATEMENTS = ("command", "query", "raw_insert")
 USERS = """select userid from raw.events
@@ -59,19 +57,14 @@ class Dying:
 
 
 @pytest.fixture
-def server(server_process: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A warehouse whose tasks run in this process: Spark is not what dies here."""
-    port, home = server_process
-    client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
 
     def run(self: ingestion.Ingestion, tasks: Any, spec: Any) -> Any:
         return [task.run(each, self._contract, spec) for each in tasks]
 
     monkeypatch.setattr(ingestion.Ingestion, "_run", run)
-    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
-    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
-    client.command("drop database if exists telemetry_raw sync")
-    client.close()
+    return server
 
 
 def write(path: Path, *users: str) -> Path:

@@ -7,11 +7,9 @@ import io
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-import clickhouse_connect
 import pytest
 from ingest_server import Server, event, log
 from project import BIN, ROOT, Project
@@ -20,7 +18,6 @@ from business_telemetry.ingest.errors import BadSource, WarehouseBusy
 from business_telemetry.ingest.loads import find_load, forget_load, read_loads, undo_load
 from business_telemetry.ingest.lock import Lock, Owner, began
 from business_telemetry.ingest.raw_layer import RawLayer
-from business_telemetry.warehouse import Endpoint, Warehouse
 
 COUNTS = (
     "select count() from raw.events",
@@ -28,17 +25,6 @@ COUNTS = (
     "select count() from system.tables where database = 'telemetry_raw' and name not in"
     " ('events', 'rejected_events', 'loads')",
 )
-
-
-@pytest.fixture
-def server(server_process: tuple[int, Path]) -> Iterator[Server]:
-    """An empty warehouse on the tests' server."""
-    port, home = server_process
-    client = clickhouse_connect.get_client(host="127.0.0.1", port=port, compress=False)
-    client.command("drop database if exists telemetry_raw sync")
-    endpoint = Endpoint(f"http://127.0.0.1:{port}", "default", "")
-    yield Server(Warehouse(client, "telemetry", None, endpoint, None, "test"), home)
-    client.close()
 
 
 def write(path: Path, *users: str) -> Path:
