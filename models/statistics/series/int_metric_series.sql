@@ -41,7 +41,7 @@ sold as (
         member.2 as segment,
         toFloat64(sum(sales.revenue)) as revenue,
         toFloat64(sum(sales.cart_value)) as cart_value,
-        toFloat64(sum(sales.seed_value)) as seed_value,
+        toFloat64(sum(sales.notebook_value)) as notebook_value,
         toFloat64(uniqExactIf(sales.order_key, sales.is_order)) as orders,
         toFloat64(uniqExactIf(sales.user_key, sales.is_order)) as buyers,
         toFloat64(uniqExact(sales.user_key)) as users,
@@ -111,7 +111,7 @@ dense as (
         spine.is_partial as is_partial,
         coalesce(sold.revenue, 0) as revenue,
         coalesce(sold.cart_value, 0) as cart_value,
-        coalesce(sold.seed_value, 0) as seed_value,
+        coalesce(sold.notebook_value, 0) as notebook_value,
         coalesce(sold.orders, 0) as orders,
         coalesce(sold.buyers, 0) as buyers,
         coalesce(sold.users, 0) as users,
@@ -140,7 +140,7 @@ final as (
         toBool(
             measure.1 in ('conversion', 'average_order_value', 'events_per_session', 'heavy_user_share')
         ) as is_ratio,
-        toBool(measure.1 in ('revenue', 'average_order_value', 'cart_value', 'seed_value')) as is_money,
+        toBool(measure.1 in ('revenue', 'average_order_value', 'cart_value', 'notebook_value')) as is_money,
         toBool(dense.is_partial) as is_partial
     from dense
     array join [
@@ -152,7 +152,7 @@ final as (
         ('conversion', dense.orders, dense.sessions),
         ('average_order_value', dense.revenue, dense.orders),
         ('cart_value', dense.cart_value, 1.),
-        ('seed_value', dense.seed_value, 1.),
+        ('notebook_value', dense.notebook_value, 1.),
         ('events_per_session', dense.events, dense.sessions),
         ('heavy_user_share', dense.heavy_users, dense.users)
     ] as measure

@@ -16,7 +16,7 @@ from business_telemetry.schema import CATEGORIES, GENDERS
 NO_CATEGORY: Final = len(CATEGORIES)
 SEGMENT_TYPES: Final = ("all", "city", "category", "gender", "age_group")
 COUNTS: Final = ("sessions", "users", "orders", "buyers")
-MONEY: Final = ("revenue", "cart_value", "seed_value")
+MONEY: Final = ("revenue", "cart_value", "notebook_value")
 #: Sessions whose only browsing is the main page; they touch no category of their own (see events.py).
 MAINPAGE_ONLY: Final = 0.087
 #: A cell is city x gender x age group x the session's category x the contribution's own category.
@@ -78,7 +78,7 @@ def contributions(
             )
         ),
         "cart_value": _both(Contributions(line_session, baskets.line_category, price)),
-        "seed_value": _both(
+        "notebook_value": _both(
             Contributions(
                 np.concatenate([line_session, baskets.session]),
                 np.concatenate([baskets.line_category, np.full(baskets.size, NO_CATEGORY, dtype=np.int8)]),

@@ -48,8 +48,8 @@ class DailyLog:
         days: Calendar days (datetime64[D]).
         is_partial: Days that the log covers only in part: the first, and the last of ten days or more.
         segments: (segment type, segment) of each row; types all, city, category, gender, age_group.
-        values: Observed values by metric: sessions, users, orders, buyers, revenue, cart_value, seed_value
-            (sum of the raw value column), conversion (orders / sessions), average_order_value.
+        values: Observed values by metric: sessions, users, orders, buyers, revenue, cart_value,
+            notebook_value (sum of the raw value column), conversion (orders / sessions), average_order_value.
             Ratios are NaN where their denominator is 0. Counts of categories overlap, as in the marts.
         expected: What the shop's calendar gives without the incidents: level x weekday x season, holidays and
             promotions. Daily shocks and chance are not in it.

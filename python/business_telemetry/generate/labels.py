@@ -23,7 +23,7 @@ Series = dict[str, NDArray[np.float64]]
 #: By metric: sums of its contributions by cell, for all segments but categories and for categories.
 Cells = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
-#: Metrics that a lever moves. Payment moves seed_value too, by a few per cent of its size, which is left out.
+#: Metrics that a lever moves. Payment moves notebook_value too, by a few per cent, which is left out.
 MOVES: Final[dict[Lever, tuple[str, ...]]] = {
     "traffic": (*COUNTS, *MONEY),
     "cart": ("orders", "buyers", *MONEY),

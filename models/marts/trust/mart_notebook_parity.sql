@@ -109,7 +109,7 @@ dropped as (
     group by event_date, category, city, gender, action
 ),
 
--- what the seed's rule drops of the events
+-- what the notebook's rule drops of the events
 not_deepest as (
     select
         event_date,

@@ -1,5 +1,5 @@
 -- Day by day: raw rows are those of staging, events and their value those of fct_sales;
--- in every group raw rows >= distinct rows >= events >= events of the seed's rule.
+-- in every group raw rows >= distinct rows >= events >= events of the notebook's rule.
 with
 
 parity as (
@@ -7,13 +7,13 @@ parity as (
         event_date,
         sum(raw_row_count) as row_count,
         sum(parity.event_count) as event_count,
-        sum(deduplicated_value) as seed_value,
+        sum(deduplicated_value) as notebook_value,
         countIf(
             key_event_count > parity.event_count
             or parity.event_count > distinct_row_count
             or distinct_row_count > raw_row_count
         ) as broken_groups
-    from {{ ref('mart_seed_parity') }} as parity
+    from {{ ref('mart_notebook_parity') }} as parity
     group by event_date
 ),
 
@@ -29,7 +29,7 @@ sales as (
     select
         event_date,
         sum(sales.event_count) as event_count,
-        sum(sales.seed_value) as seed_value
+        sum(sales.notebook_value) as notebook_value
     from {{ ref('fct_sales') }} as sales
     group by event_date
 )
@@ -38,7 +38,7 @@ select
     parity.event_date as event_date,
     parity.row_count - staged.row_count as row_difference,
     parity.event_count - sales.event_count as event_difference,
-    parity.seed_value - sales.seed_value as value_difference,
+    parity.notebook_value - sales.notebook_value as value_difference,
     parity.broken_groups as broken_groups
 from parity
 full outer join staged on parity.event_date = staged.event_date
