@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import CalendarDay, Panel
-from business_telemetry.generate import DailyLog, Effect, LogConfig, simulate_daily
+from business_telemetry.statistics.series import CalendarDay, Panel
+from shop_simulator import DailyLog, Effect, LogConfig, simulate_daily
 
 RATIOS = {"conversion": ("orders", "sessions"), "average_order_value": ("revenue", "orders")}
 MONEY = {"revenue", "cart_value", "notebook_value", "average_order_value"}

@@ -1,4 +1,4 @@
-from business_telemetry.stat_frames import driver_frame
+from business_telemetry.statistics.frames import driver_frame
 
 
 def model(dbt, session):

@@ -1,4 +1,4 @@
-from business_telemetry.campaigns import measure
+from business_telemetry.statistics.campaigns import measure
 
 
 def model(dbt, session):

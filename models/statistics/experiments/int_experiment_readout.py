@@ -1,4 +1,4 @@
-from business_telemetry.experiments import read_out
+from business_telemetry.statistics.experiments import read_out
 
 
 def model(dbt, session):

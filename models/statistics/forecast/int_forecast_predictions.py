@@ -1,4 +1,4 @@
-from business_telemetry.stat_frames import prediction_frame
+from business_telemetry.statistics.frames import prediction_frame
 
 
 def model(dbt, session):

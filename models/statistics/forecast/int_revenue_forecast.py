@@ -1,4 +1,4 @@
-from business_telemetry.stat_frames import forecast_frame
+from business_telemetry.statistics.frames import forecast_frame
 
 
 def model(dbt, session):

@@ -15,7 +15,7 @@ import reference
 from project import Project
 from reference import UNKNOWN, Event
 
-from business_telemetry.schema import CATEGORIES
+from shop_simulator.schema import CATEGORIES
 
 Group = tuple[str, str, str, str, str]
 
