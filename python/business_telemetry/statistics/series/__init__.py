@@ -1,4 +1,4 @@
-"""Daily series, many at a time in a `Panel`, and the value expected of each day: anomalies and forecast build on it."""
+"""Daily series, many at a time in a `Panel`, and the value expected of each day."""
 
 from business_telemetry.statistics.series.panel import CalendarDay, Panel
 
