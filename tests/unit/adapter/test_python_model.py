@@ -85,8 +85,8 @@ import numpy, pandas, threadpoolctl
 
 def model(dbt, session):
     numpy.ones((300, 300)) @ numpy.ones((300, 300))
-    pools = threadpoolctl.threadpool_info()
-    return pandas.DataFrame({"threads": [pool["num_threads"] for pool in pools if pool["user_api"] == "blas"]})
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    return pandas.DataFrame({"threads": [pool["num_threads"] for pool in pools]})
 """
     threads = execute(tmp_path, source)["threads"].tolist()
     assert threads
