@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from business_telemetry import __version__
 from business_telemetry.ingest.contract_file import DEFAULT, load_contract
@@ -31,7 +31,7 @@ from business_telemetry.ingest.lock import Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
-from business_telemetry.warehouse import Warehouse
+from business_telemetry.warehouse import Warehouse, one_line
 
 if TYPE_CHECKING:
     from business_telemetry.ingest.land import Landed
@@ -98,9 +98,9 @@ class Ingestion:
         """
         try:
             return self._run_claimed(sources)
-        except ClickHouseError as error:
-            reason = (str(error).splitlines() or [""])[0][:300]
-            raise LoadFailed(f"{self._warehouse.label}: {reason}; run the same command again.") from error
+        except (ClickHouseError, OSError, HTTPError) as error:
+            told = f"{self._warehouse.label}: {one_line(error)}; run the same command again."
+            raise LoadFailed(told) from error
 
     def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
         zone = self._contract.columns["time"].zone
@@ -201,7 +201,7 @@ class Ingestion:
             contract=self._contract.name,
             contract_hash=self._contract.hash,
             currency=self._contract.currency.code,
-            started_at=datetime.now(UTC),
+            started_at=self._raw.now(),
         )
         self._raw.write(load)
         return load
@@ -283,6 +283,7 @@ class Ingestion:
 
         landed = count(self._warehouse.client, landing)
         _complete(load, landed, found)
+        load.finished_at = self._raw.now()
         load.tool_versions = self._versions()
         limit = self._options.max_rejected
         self._lock.require()
@@ -358,4 +359,3 @@ def _complete(load: Load, landed: Landed, found: Found) -> None:
     load.rows_ignored, load.ignored_by_action = ignored, found.ignored
     load.rejected_by_reason = landed.by_reason
     load.min_event_time, load.max_event_time = landed.first, landed.last
-    load.finished_at = datetime.now(UTC)

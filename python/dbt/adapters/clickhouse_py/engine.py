@@ -9,18 +9,22 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from dbt.adapters.clickhouse.dbclient import ChClientWrapper, get_db_client
 from dbt.adapters.clickhouse.httpclient import ChHttpClient
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt_common.exceptions import DbtDatabaseError
 
 from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
+
+#: Statements that write a definition.
+DEFINES = re.compile(r"\s*(/\*.*?\*/\s*)*(create|alter|attach)\b", re.IGNORECASE | re.DOTALL)
 
 _opening = threading.Lock()
 
@@ -146,14 +150,47 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
     try:
         if path != MEMORY:
             Path(path).mkdir(parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+            _require_writable(path)
+        client = clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+        return client if path == MEMORY else _careful(client, path)
     except OSError as error:
         raise FailedToConnectError(
-            f"Cannot create the warehouse directory {path}: {error.strerror}."
+            f"The warehouse {path} cannot be written: {error.strerror}. Mend that, or set TELEMETRY_WAREHOUSE"
+            " to another directory."
         ) from error
     except ClickHouseError as error:
         _refuse_if_held(path)  # somebody was faster
         raise FailedToConnectError(_reason(error, path)) from error
+
+
+def _careful(client: Client, path: str) -> Client:
+    """Let nothing be defined while the disk is full.
+
+    The engine would say that it is done and leave an empty definition, and then the warehouse cannot be
+    opened any more.
+    """
+    command = client.command
+
+    def careful(cmd: str, *arguments: Any, **options: Any) -> Any:
+        if DEFINES.match(cmd):
+            try:
+                _require_writable(path)
+            except OSError as error:
+                raise OperationalError(f"{path} cannot be written: {error.strerror}") from error
+        return command(cmd, *arguments, **options)
+
+    client.command = careful  # type: ignore[method-assign]
+    return client
+
+
+def _require_writable(path: str) -> None:
+    """The engine itself would fail too, but say why on stderr or not at all.
+
+    Raises:
+        OSError: the disk is full or read-only, or permission is lacking.
+    """
+    with tempfile.TemporaryFile(dir=path, buffering=0) as file:
+        file.write(bytes(1 << 16))
 
 
 def _refuse_if_held(path: str) -> None:
@@ -183,4 +220,9 @@ def _holder(status: Path) -> str | None:
 def _reason(error: Exception, path: str) -> str:
     if other := re.search(r"already initialized with path '(.*?)'", str(error)):
         return f"This process has its one engine on {other[1]}; close that before opening {path}."
+    if empty := [file for file in Path(path).glob("store/*/*/*.sql") if not file.stat().st_size]:
+        return (
+            f"The warehouse {path} cannot be opened: {empty[0]} is empty, since the disk was full when the"
+            " table was made. It holds no rows: delete that file."
+        )
     return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]
