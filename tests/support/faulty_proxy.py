@@ -6,8 +6,9 @@ and a network that breaks; the server behind it is sound and has or has not done
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -18,6 +19,35 @@ from urllib.parse import parse_qs, urlsplit
 #: lost: closed before the server hears of it; unanswered: closed after the server has done it; torn: half of
 #: the answer comes; 500, 503: refused with that status before the server hears of it.
 FAULTS: Final = ("lost", "unanswered", "torn", "500", "503")
+WRITES: Final = re.compile(r"\s*(/\*.*?\*/\s*)*(insert|create|rename|exchange|alter|optimize)\b", re.I | re.S)
+
+
+def _sound(number: int, text: str) -> str:
+    return ""
+
+
+def once(step: int, fault: str) -> Callable[[int, str], str]:
+    """One statement is spoilt."""
+    return lambda number, _: fault if number == step else ""
+
+
+def gone_from(step: int) -> Callable[[int, str], str]:
+    """From a statement on the server is gone."""
+    return lambda number, _: "lost" if number >= step else ""
+
+
+def some_writes(every: int, offset: int) -> Callable[[int, str], str]:
+    """Of the statements that change something, every so manieth is spoilt, with one fault after another."""
+    count = 0
+
+    def fault(_: int, text: str) -> str:
+        nonlocal count
+        if not WRITES.match(text):
+            return ""
+        count += 1
+        return FAULTS[(count // every + offset) % len(FAULTS)] if count % every == offset % every else ""
+
+    return fault
 
 
 @dataclass
@@ -26,25 +56,22 @@ class Line:
 
     Attributes:
         upstream: the port of the server.
-        faults: the number of a statement, from 1 on -> what happens to it.
-        gone_from: from this statement on the server is gone; 0 for never.
+        fault: what happens to a statement, by its number from 1 on and its text; empty for nothing.
         statements: what was asked for, in order.
     """
 
     upstream: int
-    faults: Mapping[int, str] = field(default_factory=dict)
-    gone_from: int = 0
+    fault: Callable[[int, str], str] = _sound
     statements: list[str] = field(default_factory=list)
     port: int = 0
 
-    def spoil(self, faults: Mapping[int, str] | None = None, gone_from: int = 0) -> None:
+    def spoil(self, fault: Callable[[int, str], str] = _sound) -> None:
         """Begin to count anew."""
-        self.faults, self.gone_from, self.statements = faults or {}, gone_from, []
+        self.fault, self.statements = fault, []
 
     def next_fault(self, text: str) -> str:
         self.statements.append(text)
-        number = len(self.statements)
-        return "lost" if 0 < self.gone_from <= number else self.faults.get(number, "")
+        return self.fault(len(self.statements), text)
 
 
 class _Handler(BaseHTTPRequestHandler):

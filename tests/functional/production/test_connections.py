@@ -6,6 +6,7 @@ The line is a proxy in front of the tests' server, which loses, tears or refuses
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from faulty_proxy import FAULTS, Line, line_to
+from faulty_proxy import FAULTS, Line, gone_from, line_to, once, some_writes
 from ingest_server import Server, event, log
+from project import BIN, ROOT, Project
 from raw_state import has_leftovers, keep, restore, users
 from urllib3.exceptions import HTTPError
 
@@ -26,7 +28,7 @@ from business_telemetry.ingest.loads import undo_load
 from business_telemetry.warehouse import Endpoint, Warehouse
 
 #: The suite breaks every so manieth statement, and all of them when it is asked to be exhaustive.
-STRIDE = 5
+STRIDE = 9
 
 
 @pytest.fixture
@@ -99,11 +101,11 @@ class Sweep:
         self.act(far, home)
         self.length = len(line.statements)
 
-    def spoil(self, monkeypatch: pytest.MonkeyPatch, **spoilt: Any) -> None:
+    def spoil(self, monkeypatch: pytest.MonkeyPatch, fault: Callable[[int, str], str]) -> None:
         """The act on a spoilt line, and again on a sound one."""
         restore(self.near)
         write(self.home / "old.csv", "a", "b")
-        self.line.spoil(**spoilt)
+        self.line.spoil(fault)
         with monkeypatch.context() as patch:
             # who comes next finds the owner of a claim that is left dead
             patch.setattr(lock, "began", lambda pid: "before")
@@ -112,17 +114,18 @@ class Sweep:
                 self.found["went on"] += 1
             except LoadFailed as error:
                 self.found["stopped"] += 1
-                assert "\n" not in str(error) and len(str(error)) < 500, (spoilt, str(error))
+                assert "\n" not in str(error) and len(str(error)) < 500, str(error)
             except (ClickHouseError, HTTPError):
                 self.found["stopped"] += 1
-                assert self.act is undo, spoilt  # the command says it in a line
+                assert self.act is undo  # the command says it in a line
+        seen = self.line.statements[-3:]
         self.line.spoil()
-        assert users(self.near) in (["a", "b", "k"], self.afterwards), spoilt
+        assert users(self.near) in (["a", "b", "k"], self.afterwards), seen
 
         self.act(self.far, self.home)
 
-        assert users(self.near) == self.afterwards, spoilt
-        assert not has_leftovers(self.near), spoilt
+        assert users(self.near) == self.afterwards, seen
+        assert not has_leftovers(self.near), seen
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -141,10 +144,72 @@ def test_a_line_that_breaks(
     sweep = Sweep(server, far, line, tmp_path, act)
     for place, step in enumerate(range(1, sweep.length + 1, stride)):
         for fault in FAULTS if stride == 1 else [FAULTS[place % len(FAULTS)]]:
-            sweep.spoil(monkeypatch, faults={step: fault})
+            sweep.spoil(monkeypatch, once(step, fault))
         if stride == 1:
-            sweep.spoil(monkeypatch, gone_from=step)
-    sweep.spoil(monkeypatch, gone_from=sweep.length // 2)
+            sweep.spoil(monkeypatch, gone_from(step))
+    sweep.spoil(monkeypatch, gone_from(sweep.length // 2))
     print(act, sweep.length, dict(sweep.found))
     record_property("faults", dict(sweep.found))
     assert sweep.length > 15 and sweep.found["stopped"] > 0
+
+
+MODELS = ("-s", "+fct_orders")
+TABLES_OF = """select database, name from system.tables
+    where match(database, 'telemetry_(staging|intermediate|marts)') and engine like '%MergeTree'
+        and not match(name, '__dbt_') order by database, name"""
+
+
+def checksums(server: Server) -> dict[str, tuple[int, int]]:
+    """Rows of each table and a sum over their texts."""
+    return {
+        f"{database}.{name}": tuple(
+            server.ask(f"select count(), sum(cityHash64(toString(tuple(*)))) from {database}.{name}")[0]
+        )
+        for database, name in server.ask(TABLES_OF)
+    }
+
+
+@pytest.mark.exhaustive
+def test_builds_on_a_line_that_breaks(
+    server: Server, far: Server, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Build after build is spoilt, each from what the last one left and with a load more."""
+    for name, value in (("HOST", "127.0.0.1"), ("PORT", str(line.port)), ("SECURE", "false")):
+        monkeypatch.setenv(f"CLICKHOUSE_{name}", value)
+    project, failed = Project(tmp_path / "build"), 0
+
+    def dbt(*arguments: str) -> int:
+        command = [str(BIN / "dbt"), *arguments, "--target", "prod"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=project.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode in (0, 1) and "Traceback" not in done.stdout + done.stderr, done.stdout[-3000:]
+        return done.returncode
+
+    actions = ("cart", "checkout", "confirmation")
+    for build in range(20):
+        days = [
+            event(
+                n,
+                userid=f"u{build}-{n % 5}",
+                action=actions[n % 3],
+                timestamp=f"2024-0{1 + build % 4}-1{n % 9}T10:00:0{n % 3}",
+            )
+            for n in range(30)
+        ]
+        (tmp_path / f"{build}.csv").write_text(log(*days), encoding="utf-8")
+        line.spoil()
+        far.ingest(tmp_path / f"{build}.csv")
+        if not build:
+            assert dbt("seed") == 0
+        line.spoil(some_writes(13, build))
+        failed += dbt("run", *MODELS)
+    line.spoil()
+    assert dbt("run", *MODELS) == 0
+    found = checksums(server)
+    assert dbt("run", *MODELS, "--full-refresh") == 0
+    assert found == checksums(server)
+    print({"builds": 20, "failed": failed, "tables": len(found)})
+    assert failed > 10
+    for database in {name.partition(".")[0] for name in found}:
+        server.ask(f"drop database {database} sync")
