@@ -8,10 +8,11 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from business_telemetry.ingest.sink import SinkSpec
     from business_telemetry.ingest.spark import Starting
     from business_telemetry.ingest.task import Outcome, Task
+
+#: What engines, servers, connections and disks raise.
+FROM_OUTSIDE: Final = (ClickHouseError, OSError, HTTPError)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Ingestion:
         """
         try:
             return self._run_claimed(sources)
-        except (ClickHouseError, OSError, HTTPError) as error:
+        except FROM_OUTSIDE as error:
             told = f"{self._warehouse.label}: {one_line(error)}; run the same command again."
             raise LoadFailed(told) from error
 
@@ -127,11 +131,21 @@ class Ingestion:
             self._require_one_currency()
             self._clear_leftovers()
             load = self._begin(plan)
-            return self._load(load, plan, tasks)
-        finally:
+            summary = self._load(load, plan, tasks)
+        except BaseException:
+            # what went wrong is told, and not that tidying up fails for the same reason: the next run does it
+            with suppress(*FROM_OUTSIDE):
+                self._tidy()
+            raise
+        self._tidy()
+        return summary
+
+    def _tidy(self) -> None:
+        try:
             # who has been taken over has nothing to tidy any more
             if self._lock.holds:
                 self._clear_leftovers()
+        finally:
             self._lock.release()
 
     def _sweep_if_free(self) -> None:

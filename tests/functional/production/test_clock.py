@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ingest_server import Server, event, log
+from raw_state import run_here, users
 
 from business_telemetry.alerts.alert import Alert
 from business_telemetry.alerts.find import Band
@@ -18,12 +19,16 @@ from business_telemetry.alerts.ledger import Ledger
 from business_telemetry.ingest import lock
 from business_telemetry.ingest.loads import read_loads, undo_load
 from business_telemetry.ingest.raw_layer import RawLayer
+from business_telemetry.ingest.run import Ingestion
 
 SHIFT = """insert into raw.{0} select * replace ({1} updated_at + interval 2 day as updated_at)
     from raw.{0} final"""
 LOADS = "started_at + interval 2 day as started_at, finished_at + interval 2 day as finished_at,"
-COUNTED = """select userid from raw.events
-    where load_id in (select load_id from raw.loads final where status = 'loaded') order by userid"""
+
+
+@pytest.fixture(autouse=True)
+def _tasks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ingestion, "_run", run_here)
 
 
 def write(path: Path, *users: str) -> Path:
@@ -35,10 +40,6 @@ def set_back(server: Server, table: str = "loads") -> None:
     """From now on the clock shows two days less than before."""
     server.ask(SHIFT.format(table, LOADS if table == "loads" else ""))
     server.ask(f"optimize table raw.{table} final")
-
-
-def users(server: Server) -> list[str]:
-    return [user for (user,) in server.ask(COUNTED)]
 
 
 def test_loads_keep_their_order_and_the_last_word_counts(server: Server, tmp_path: Path) -> None:

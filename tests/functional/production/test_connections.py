@@ -10,7 +10,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import clickhouse_connect
 import pytest
@@ -18,10 +17,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from faulty_proxy import FAULTS, Line, gone_from, line_to, once, some_writes
 from ingest_server import Server, event, log
 from project import BIN, ROOT, Project
-from raw_state import has_leftovers, keep, restore, users
+from raw_state import has_leftovers, keep, restore, run_here, users
 from urllib3.exceptions import HTTPError
 
-from business_telemetry.ingest import lock, sink, task
+from business_telemetry.ingest import lock, sink
 from business_telemetry.ingest import run as ingestion
 from business_telemetry.ingest.errors import LoadFailed
 from business_telemetry.ingest.loads import undo_load
@@ -40,15 +39,7 @@ def line(server: Server, server_process: tuple[int, Path]) -> Iterator[Line]:
 @pytest.fixture
 def far(server: Server, line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The server at the other end of the line, with tasks in this process."""
-
-    def run(self: ingestion.Ingestion, tasks: Any, spec: Any) -> Any:
-        outcomes = [task.run(each, self._contract, spec) for each in tasks]
-        for outcome in outcomes:
-            if outcome.error:
-                raise LoadFailed(outcome.error[0])
-        return outcomes
-
-    monkeypatch.setattr(ingestion.Ingestion, "_run", run)
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_here)
     monkeypatch.setattr(sink, "PAUSES", (0, 0))
     client = clickhouse_connect.get_client(host="127.0.0.1", port=line.port, compress=False)
     endpoint = Endpoint(f"http://127.0.0.1:{line.port}", "default", "")

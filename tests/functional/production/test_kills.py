@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 from ingest_server import Server, event, log
-from raw_state import has_leftovers, keep, restore, users
+from raw_state import has_leftovers, keep, restore, run_here, users
 
-from business_telemetry.ingest import lock, task
+from business_telemetry.ingest import lock
 from business_telemetry.ingest import run as ingestion
 from business_telemetry.ingest.loads import undo_load
 
@@ -54,11 +54,7 @@ class Dying:
 @pytest.fixture
 def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A warehouse whose tasks run in this process: Spark is not what dies here."""
-
-    def run(self: ingestion.Ingestion, tasks: Any, spec: Any) -> Any:
-        return [task.run(each, self._contract, spec) for each in tasks]
-
-    monkeypatch.setattr(ingestion.Ingestion, "_run", run)
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_here)
     return server
 
 

@@ -6,9 +6,11 @@ that one engine, so threads do not wait for each other; the engine stops when th
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 import threading
 from pathlib import Path
@@ -23,7 +25,10 @@ from dbt_common.exceptions import DbtDatabaseError
 
 from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
 
-#: Statements that write a definition.
+#: In bytes. The engine reserves one MiB for each thing that it writes, and a change of rows that finds none
+#: waits for ever.
+ROOM = 4 << 20
+#: Statements that write a definition or change rows that are there.
 DEFINES = re.compile(r"\s*(/\*.*?\*/\s*)*(create|alter|attach)\b", re.IGNORECASE | re.DOTALL)
 
 _opening = threading.Lock()
@@ -164,10 +169,10 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
 
 
 def _careful(client: Client, path: str) -> Client:
-    """Let nothing be defined while the disk is full.
+    """Let nothing be defined or altered while the disk is full.
 
-    The engine would say that it is done and leave an empty definition, and then the warehouse cannot be
-    opened any more.
+    The engine would say that a table is made and leave an empty definition, with which the warehouse cannot
+    be opened any more; and an ALTER would not come back.
     """
     command = client.command
 
@@ -176,7 +181,7 @@ def _careful(client: Client, path: str) -> Client:
             try:
                 _require_writable(path)
             except OSError as error:
-                raise OperationalError(f"{path} cannot be written: {error.strerror}") from error
+                raise OperationalError(f"The warehouse cannot be written: {error.strerror}") from error
         return command(cmd, *arguments, **options)
 
     client.command = careful  # type: ignore[method-assign]
@@ -189,7 +194,9 @@ def _require_writable(path: str) -> None:
     Raises:
         OSError: the disk is full or read-only, or permission is lacking.
     """
-    with tempfile.TemporaryFile(dir=path, buffering=0) as file:
+    if shutil.disk_usage(path).free < ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with tempfile.TemporaryFile(dir=path, buffering=0) as file:  # quotas and permissions
         file.write(bytes(1 << 16))
 
 
