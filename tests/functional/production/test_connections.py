@@ -6,7 +6,6 @@ The line is a proxy in front of the tests' server, which loses, tears or refuses
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +13,8 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from faulty_proxy import FAULTS, Line, gone_from, line_to, once, some_writes
+from faulty_proxy import FAULTS, Line, gone_from, line_to, once
 from ingest_server import Server, event, log
-from project import BIN, ROOT, Project
 from raw_state import has_leftovers, keep, restore, run_here, users
 from urllib3.exceptions import HTTPError
 
@@ -142,65 +140,3 @@ def test_a_line_that_breaks(
     print(act, sweep.length, dict(sweep.found))
     record_property("faults", dict(sweep.found))
     assert sweep.length > 15 and sweep.found["stopped"] > 0
-
-
-MODELS = ("-s", "+fct_orders")
-TABLES_OF = """select database, name from system.tables
-    where match(database, 'telemetry_(staging|intermediate|marts)') and engine like '%MergeTree'
-        and not match(name, '__dbt_') order by database, name"""
-
-
-def checksums(server: Server) -> dict[str, tuple[int, int]]:
-    """Rows of each table and a sum over their texts."""
-    return {
-        f"{database}.{name}": tuple(
-            server.ask(f"select count(), sum(cityHash64(toString(tuple(*)))) from {database}.{name}")[0]
-        )
-        for database, name in server.ask(TABLES_OF)
-    }
-
-
-@pytest.mark.exhaustive
-def test_builds_on_a_line_that_breaks(
-    server: Server, far: Server, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Build after build is spoilt, each from what the last one left and with a load more."""
-    for name, value in (("HOST", "127.0.0.1"), ("PORT", str(line.port)), ("SECURE", "false")):
-        monkeypatch.setenv(f"CLICKHOUSE_{name}", value)
-    project, failed = Project(tmp_path / "build"), 0
-
-    def dbt(*arguments: str) -> int:
-        command = [str(BIN / "dbt"), *arguments, "--target", "prod"]
-        done = subprocess.run(
-            command, cwd=ROOT, env=project.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode in (0, 1) and "Traceback" not in done.stdout + done.stderr, done.stdout[-3000:]
-        return done.returncode
-
-    actions = ("cart", "checkout", "confirmation")
-    for build in range(20):
-        days = [
-            event(
-                n,
-                userid=f"u{build}-{n % 5}",
-                action=actions[n % 3],
-                timestamp=f"2024-0{1 + build % 4}-1{n % 9}T10:00:0{n % 3}",
-            )
-            for n in range(30)
-        ]
-        (tmp_path / f"{build}.csv").write_text(log(*days), encoding="utf-8")
-        line.spoil()
-        far.ingest(tmp_path / f"{build}.csv")
-        if not build:
-            assert dbt("seed") == 0
-        line.spoil(some_writes(13, build))
-        failed += dbt("run", *MODELS)
-    line.spoil()
-    assert dbt("run", *MODELS) == 0
-    found = checksums(server)
-    assert dbt("run", *MODELS, "--full-refresh") == 0
-    assert found == checksums(server)
-    print({"builds": 20, "failed": failed, "tables": len(found)})
-    assert failed > 10
-    for database in {name.partition(".")[0] for name in found}:
-        server.ask(f"drop database {database} sync")
