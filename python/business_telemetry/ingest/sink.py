@@ -167,4 +167,5 @@ def insert(table: str, kind: str, load_id: str, source: str) -> str:
     columns = COLUMNS if kind == "events" else REJECTED
     types = structure(columns).replace("'", "\\'")
     names = ", ".join(column.name for column in columns)
-    return f"insert into {table} (load_id, {names}) select '{load_id}', {names} from {source.format(types)}"
+    source = source.replace("{}", types)
+    return f"insert into {table} (load_id, {names}) select '{load_id}', {names} from {source}"

@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from dbt.adapters.exceptions import FailedToConnectError
 from disks import OBEDIENT, small_disk
 from ingest_server import event, log
 from project import ROOT, Project
+
+from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
+from dbt.adapters.clickhouse_py.engine import connect
 
 #: In a process of its own: chDB gives a process one directory. The disk is full from before one statement on
 #: (or while the tasks write), then it is not, and the same is done again.
@@ -157,6 +161,13 @@ def test_a_warehouse_that_cannot_be_written(tmp_path: Path) -> None:
     code, denied = telemetry(forbidden, "sql", "select 1", before=OBEDIENT)
     assert code == 5 and denied.count("\n") == 1 and "written: Permission denied" in denied
     assert "TELEMETRY_WAREHOUSE" in denied
+
+
+def test_a_path_that_the_engine_would_cut_is_refused(tmp_path: Path) -> None:
+    credentials = ClickHousePyCredentials(driver="chdb", path=str(tmp_path / "a?b=c"), schema="x")
+    with pytest.raises(FailedToConnectError, match="has a question mark in its path"):
+        connect(credentials)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_definition_that_a_full_disk_left_empty_is_named(tmp_path: Path) -> None:

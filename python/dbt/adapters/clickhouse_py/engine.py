@@ -151,6 +151,11 @@ class EmbeddedClient(ChHttpClient):  # type: ignore[misc]
 def _open(path: str, settings: dict[str, Any]) -> Client:
     import clickhouse_connect
 
+    if "?" in path:
+        raise FailedToConnectError(
+            f"The warehouse {path} has a question mark in its path, and the engine takes what follows for"
+            " settings: set TELEMETRY_WAREHOUSE to another directory."
+        )
     _refuse_if_held(path)
     try:
         if path != MEMORY:
