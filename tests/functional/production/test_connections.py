@@ -140,3 +140,23 @@ def test_a_line_that_breaks(
     print(act, sweep.length, dict(sweep.found))
     record_property("faults", dict(sweep.found))
     assert sweep.length > 15 and sweep.found["stopped"] > 0
+
+
+@pytest.mark.parametrize("fault", ["lost", "unanswered", "torn", "503"])
+def test_rows_whose_answer_is_lost_are_sent_again_and_taken_once(
+    server: Server, far: Server, line: Line, tmp_path: Path, fault: str
+) -> None:
+    spoilt = Counter[str]()
+
+    def first_try(_: int, text: str) -> str:
+        kind = next((kind for kind in ("events", "rejected") if f"landing_{kind}" in text), "")
+        if not text.startswith("insert into") or not kind:
+            return ""
+        spoilt[kind] += 1
+        return fault if spoilt[kind] == 1 else ""
+
+    line.spoil(first_try)
+    result = far.ingest(write(tmp_path / "new.csv", "n", "n", "o", ""), max_rejected=1)
+    assert (result["rows_loaded"], result["rows_rejected"]) == (3, 1)
+    assert users(server) == ["n", "n", "o"]
+    assert spoilt == {"events": 2, "rejected": 2}
