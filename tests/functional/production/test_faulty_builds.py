@@ -73,6 +73,7 @@ class Shop:
             told = process.communicate()[0]
         assert process.returncode in (0, 1, -signal.SIGKILL), told[-3000:]
         assert "Traceback" not in told, told[-3000:]
+        print(told[-1500:] if process.returncode == 1 else "")
         return process.returncode
 
     def checksums(self) -> dict[str, tuple[Any, ...]]:
