@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter, defaultdict
 from decimal import Decimal
+from pathlib import Path
 
 import order_rules
 import pytest
@@ -27,13 +29,13 @@ def shop(rows: list[Event]) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def project(rows: list[Event], tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project(tmp_path_factory.mktemp("orders"))
-    commands = list(random_shop.raw_tables())
+def project(rows: list[Event], seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    home = tmp_path_factory.mktemp("orders") / "project"
+    project = Project(shutil.copytree(seeded, home, symlinks=True))
+    commands: list[str] = []
     for log in LOGS:
         commands += random_shop.load(log, log, [row for row in rows if row.log == log])
     project.ask(commands=tuple(commands))
-    project.run("dbt", "seed", "--quiet")
     project.run("dbt", "run", "--quiet", "-s", *MARTS)
     return project
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ingest_server import event, log
-from project import BIN, ROOT, Project
+from project import BIN, Project
 
 SELECTED = ("-s", "+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines")
 #: The run is killed when so many of its models are begun or done.
@@ -41,7 +41,7 @@ def run_and_die(project: Project, point: int) -> bool:
     """Was it killed, or over before?"""
     with subprocess.Popen(
         [str(BIN / "dbt"), "run", *SELECTED],
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment,
         stdout=subprocess.PIPE,
         text=True,
