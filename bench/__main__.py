@@ -93,8 +93,8 @@ def make_logs() -> None:
             if ISO_DAY.fullmatch(day):  # else a malformed line, which stays with the one before it
                 targets = (following,) if day >= next_day else (new,) if day >= new_day else (big,)
                 targets += (tenth,) * (short <= day < new_day)
-            for file in targets:
-                file.write(line)
+            for target in targets:
+                target.write(line)
     whole.unlink()
 
 

@@ -34,8 +34,14 @@ warehouse.close()
 def held(project: Project) -> Iterator[None]:
     """Another process has the warehouse open, as `dbt build` has."""
     command = [sys.executable, "-W", "ignore", "-c", HOLD]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    holder = subprocess.Popen(command, cwd=project.home, env=project.environment, text=True, **pipes)
+    holder = subprocess.Popen(
+        command,
+        cwd=project.home,
+        env=project.environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert holder.stdout is not None
     assert holder.stdin is not None
     assert holder.stdout.readline() == "held\n"

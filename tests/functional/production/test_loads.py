@@ -121,7 +121,7 @@ def test_a_claim_whose_answer_was_lost_is_still_the_own_one(server: Server, tmp_
             command(statement)
         return command(statement, *arguments, **options)
 
-    client.command = twice  # type: ignore[assignment,method-assign]
+    client.command = twice
     lock = Lock(client, "telemetry_raw", is_embedded=False)
     lock.claim("mine")
     assert lock.holds
