@@ -139,7 +139,7 @@ order by (event_date, city, category, user_id) as
 with united as (
     select
         session_key, user_id, session_date, '' as order_key, toStartOfHour(occurred_at) as event_hour, category, city, gender,
-        age, 1 as event_count, 0 as cart_item_count, value as seed_value, toDecimal64(0, 6) as cart_value,
+        age, 1 as event_count, 0 as cart_item_count, value as notebook_value, toDecimal64(0, 6) as cart_value,
         toDecimal64(0, 6) as checkout_value, toDecimal64(0, 6) as revenue, 0 as is_order
     from hand.events
     where action not in ('cart', 'checkout', 'confirmation')
@@ -156,7 +156,7 @@ with united as (
 )
 select
     session_key, user_id, session_date, order_key, event_hour, toDate(event_hour) as event_date, category, city, gender, age,
-    sum(event_count) as events, sum(cart_item_count) as items, sum(seed_value) as seed, sum(cart_value) as cart,
+    sum(event_count) as events, sum(cart_item_count) as items, sum(notebook_value) as notebook, sum(cart_value) as cart,
     sum(checkout_value) as checkout, sum(revenue) as confirmed, max(is_order) as has_order
 from united
 group by session_key, user_id, session_date, order_key, event_hour, category, city, gender, age;

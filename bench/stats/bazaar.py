@@ -14,7 +14,7 @@ import numpy as np
 from bench.stats.logs import MIN_DAY_SHIFT, MIN_SNR, Label, Labelled
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import Panel
+from business_telemetry.statistics.series import Panel
 
 Floats = NDArray[np.float64]
 CITIES, CATEGORIES = 9, 5

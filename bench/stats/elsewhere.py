@@ -16,7 +16,7 @@ from bench.stats.protocol import Signs, Tally, judge
 from bench.stats.simple import METHODS
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import CalendarDay
+from business_telemetry.statistics.series import CalendarDay
 
 COUNTED = ("sessions", "orders", "revenue")
 SUNDAY = 3  # days since the epoch modulo 7

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import CalendarDay, Panel
-from business_telemetry.generate import DailyLog, Effect, LogConfig, simulate_daily
+from business_telemetry.statistics.series import CalendarDay, Panel
+from shop_simulator import DailyLog, Effect, LogConfig, simulate_daily
 
 RATIOS = {"conversion": ("orders", "sessions"), "average_order_value": ("revenue", "orders")}
-MONEY = {"revenue", "cart_value", "seed_value", "average_order_value"}
+MONEY = {"revenue", "cart_value", "notebook_value", "average_order_value"}
 VOLUME = {"sessions": "sessions", "users": "sessions", "conversion": "sessions"}  # of the others: orders
 HOLIDAYS = Path(__file__).parents[2] / "seeds" / "holidays.csv"
 DAYS = 1105

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from bench.stats.protocol import Signs
 
-from business_telemetry.anomalies import Panel, Scores, score
+from business_telemetry.statistics.anomalies import Scores, score
+from business_telemetry.statistics.series import Panel
 
 
 def our_flags(panel: Panel) -> tuple[Signs, Scores]:

@@ -17,8 +17,8 @@ import pandas as pd
 from bench.stats.bazaar import World, simulate
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import Panel
-from business_telemetry.forecast import accuracies, forecast, predict
+from business_telemetry.statistics.forecast import accuracies, forecast, predict
+from business_telemetry.statistics.series import Panel
 
 Floats = NDArray[np.float64]
 HORIZONS = (28, 90)

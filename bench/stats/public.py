@@ -12,7 +12,7 @@ from bench.stats.protocol import rates, runs
 from bench.stats.simple import METHODS
 from numpy.typing import NDArray
 
-from business_telemetry.anomalies import Panel
+from business_telemetry.statistics.series import Panel
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "anomalies"
 GROUPS = {

@@ -6,10 +6,10 @@ import numpy as np
 from bench.stats.logs import draw, holiday_calendar
 from bench.stats.shop import VARIANTS
 
-from business_telemetry.anomalies import Panel
-from business_telemetry.forecast import HORIZON, forecast, predict
-from business_telemetry.forecast_candidates import seasonal_naive
-from business_telemetry.generate import DailyLog
+from business_telemetry.statistics.forecast import HORIZON, forecast, predict
+from business_telemetry.statistics.forecast.candidates import seasonal_naive
+from business_telemetry.statistics.series import Panel
+from shop_simulator import DailyLog
 
 LEVELS = ("all", "category", "city")
 

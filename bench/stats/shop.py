@@ -11,7 +11,7 @@ from bench.stats.ours import our_flags
 from bench.stats.protocol import Signs, Tally, judge
 from bench.stats.simple import METHODS
 
-from business_telemetry.anomalies import Panel
+from business_telemetry.statistics.series import Panel
 
 OURS = "ours"
 CALM: dict[str, object] = {"season": False}

@@ -7,7 +7,8 @@ import time
 
 import numpy as np
 
-from business_telemetry.anomalies import Panel, score
+from business_telemetry.statistics.anomalies import score
+from business_telemetry.statistics.series import Panel
 
 
 def main() -> None:

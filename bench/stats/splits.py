@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from business_telemetry.experiments import cuped, proportions_z, welch, winsorise
+from business_telemetry.statistics.experiments import cuped, proportions_z, welch, winsorise
 
 USERS = 5000
 BUYER_RUNS, REVENUE_RUNS = 20_000, 1_500

@@ -9,7 +9,7 @@ import click
 from business_telemetry import __version__
 
 COMMANDS = {
-    "generate": ("business_telemetry.generate.cli", "Write a synthetic event log in the source format."),
+    "generate": ("shop_simulator.cli", "Write a synthetic event log in the source format."),
     "ingest": (
         "business_telemetry.ingest.cli",
         "Validate event logs with Spark and load them into ClickHouse.",
@@ -28,8 +28,29 @@ COMMANDS = {
 }
 
 
+#: What an installation from an index may leave out: extra -> the packages that it brings.
+EXTRAS = {
+    "ingest": ("polars", "pyspark"),
+    "preview": ("starlette", "uvicorn", "xlsxwriter"),
+    "datalens": ("datalens_sdk", "jwt"),
+}
+
+
 class LazyGroup(click.Group):
     """A click group whose commands live in modules that are imported on use."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a package that is not there is named with the extra that brings it."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as absent:
+            package = (absent.name or "").partition(".")[0]
+            for extra, packages in EXTRAS.items():
+                if package in packages:
+                    raise click.ClickException(
+                        f"{package} is not installed; run `pip install 'business-telemetry[{extra}]'`"
+                    ) from absent
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from business_telemetry.generate import LogConfig
+from shop_simulator import LogConfig
 
 ACTIONS = ["mainpage", "category", "search", "product", "cart", "checkout", "confirmation"]
 WIDTH = 10

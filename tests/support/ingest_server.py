@@ -12,8 +12,8 @@ from typing import Any
 
 from business_telemetry.ingest.report import Report
 from business_telemetry.ingest.run import Ingestion, Options
-from business_telemetry.schema import COLUMNS
 from business_telemetry.warehouse import Warehouse
+from shop_simulator.schema import COLUMNS
 
 HEADER = "," + ",".join(COLUMNS)
 

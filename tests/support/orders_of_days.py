@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from business_telemetry.anomalies import Panel
+from business_telemetry.statistics.series import Panel
 
 START = np.datetime64("2022-01-01")
 WEEKDAYS = np.array([1.0, 0.95, 0.95, 1.0, 1.1, 1.2, 0.9])

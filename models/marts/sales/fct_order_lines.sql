@@ -94,7 +94,7 @@ final as (
             order_lines.price > 0 and not order_lines.is_refund,
             (toFloat64(order_lines.price) - norms.value_mean) / nullIf(norms.value_deviation, 0),
             null
-        ) as price_seed_z,
+        ) as price_notebook_z,
         months.input_version as input_version
     from order_lines
     inner join months on toYYYYMM(order_lines.session_date) = months.month

@@ -10,7 +10,7 @@ parity as (
         sum(distinct_row_count) as distinct_rows,
         sum(event_count) as kept_rows,
         sum(key_event_count) as key_rows
-    from {{ ref('mart_seed_parity') }}
+    from {{ ref('mart_notebook_parity') }}
     group by event_date
 ),
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from business_telemetry.anomalies.drivers import additive_contributions, ratio_contributions
 from business_telemetry.dashboard import russian
 from business_telemetry.dashboard.catalogue import Catalogue, Chart, Dataset
 from business_telemetry.dashboard.compile import Filters, View, compile_sql
@@ -19,6 +18,7 @@ from business_telemetry.dashboard.events import MARKED_BY
 from business_telemetry.dashboard.facts import Facts
 from business_telemetry.dashboard.gate import Gate
 from business_telemetry.dashboard.incidents import leading
+from business_telemetry.statistics.anomalies.drivers import additive_contributions, ratio_contributions
 
 WEEK = 7
 WEEKS_BEFORE = 12  # whose changes say what is usual

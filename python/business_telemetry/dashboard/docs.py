@@ -33,7 +33,7 @@ For analysts: each chart is one SELECT over one mart. Copy one, change it, run i
 - `{date_from:Date}` and `{date_to:Date}` are the period, both inclusive; a month belongs to the period in
   which it begins.
 - `{name:String}` is a choice of the reader: scale (day, week, month), basis of revenue (confirmed, checkout,
-  cart, seed).
+  cart, notebook).
 - Filters by city, gender, age group and, where the mart has it, category are plain conditions on the columns
   of that name.
 - Ratios are divided at the grain of the chart and stored nowhere: users, buyers, sessions and orders are

@@ -13,9 +13,7 @@ SEVERITIES = ("critical", "warning", "info")
 WHOLE = "all"
 # how the values of a metric are written; the others are plain numbers
 KINDS = {
-    **dict.fromkeys(
-        ("revenue", "average_order_value", "cart_value", "seed_value", "notebook_value"), "money"
-    ),
+    **dict.fromkeys(("revenue", "average_order_value", "cart_value", "notebook_value"), "money"),
     **dict.fromkeys(("conversion", "heavy_user_share"), "percent"),
 }
 HALF = 0.5  # of a deviation: who explains that much is named

@@ -16,7 +16,7 @@ staged as (
         count() as event_count,
         uniqExact(events.session_key) as session_count,
         uniqExact(events.user_id) as user_count,
-        sum(events.value) as seed_value,
+        sum(events.value) as notebook_value,
         sumIf(events.value * events.quantity, events.action = 'cart')
         - coalesce(any(removed.cart_value), toDecimal128(0, 6)) as cart_value
     from {{ ref('stg_events') }} as events
@@ -30,7 +30,7 @@ sales as (
         sum(sales.event_count) as event_count,
         uniqExactIf(session_key, sales.event_count > 0) as session_count,
         uniqExactIf(user_id, sales.event_count > 0) as user_count,
-        sum(sales.seed_value) as seed_value,
+        sum(sales.notebook_value) as notebook_value,
         sum(sales.cart_value) as cart_value
     from {{ ref('fct_sales') }} as sales
     group by city
@@ -44,8 +44,8 @@ united as (
 
 select
     city,
-    groupArray((event_count, session_count, user_count, seed_value, cart_value)) as found
+    groupArray((event_count, session_count, user_count, notebook_value, cart_value)) as found
 from united
 group by city
-having count() != 2 or uniqExact(event_count, session_count, user_count, seed_value, cart_value) != 1
+having count() != 2 or uniqExact(event_count, session_count, user_count, notebook_value, cart_value) != 1
 settings join_use_nulls = 1

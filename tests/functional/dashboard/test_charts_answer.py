@@ -63,7 +63,7 @@ with sales as (
         toDecimal64(999999999999 - number, 6) as revenue,
         revenue as cart_value,
         revenue as checkout_value,
-        revenue as seed_value,
+        revenue as notebook_value,
         toNullable(toDecimal32(0.9, 4)) as margin
     from numbers(2000)
 )

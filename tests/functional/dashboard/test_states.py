@@ -179,7 +179,7 @@ PAIRS = st.one_of(
         st.sampled_from(["f_city", "f_category", "f_gender", "f_age_group", "f_metric", "f_series"]), ODD_TEXT
     ),
     st.tuples(st.just("f_scale"), st.sampled_from(["day", "week", "month"]) | ODD_TEXT),
-    st.tuples(st.just("f_basis"), st.sampled_from(["cart", "seed"]) | ODD_TEXT),
+    st.tuples(st.just("f_basis"), st.sampled_from(["cart", "notebook"]) | ODD_TEXT),
     st.tuples(st.just("vs"), st.sampled_from(["previous", "year", "none"]) | ODD_TEXT),
     st.tuples(st.just("event"), ODD_TEXT),
     st.tuples(ODD_TEXT, ODD_TEXT),

@@ -15,7 +15,7 @@ import reference
 from project import Project
 from reference import UNKNOWN, Event
 
-from business_telemetry.schema import CATEGORIES
+from shop_simulator.schema import CATEGORIES
 
 Group = tuple[str, str, str, str, str]
 
@@ -69,7 +69,7 @@ def group_of(event: Event) -> Group:
     return (str(event.stamp.date()), event.category, event.city, event.gender, event.action)
 
 
-def test_seed_parity(demo: Project, raw: list[Event], kept: list[Event]) -> None:
+def test_notebook_parity(demo: Project, raw: list[Event], kept: list[Event]) -> None:
     by_key = reference.deduplicate_by_key(raw)
     key_events, key_value = Counter(map(group_of, by_key)), Counter[Group]()
     raw_rows, raw_value = Counter(map(group_of, raw)), Counter[Group]()
@@ -94,7 +94,7 @@ def test_seed_parity(demo: Project, raw: list[Event], kept: list[Event]) -> None
             event_date, category, city, gender, action,
             raw_row_count, distinct_row_count, event_count, key_event_count,
             raw_value, deduplicated_value, key_value
-        from telemetry_marts.mart_seed_parity
+        from telemetry_marts.mart_notebook_parity
     """)
     found = {tuple(row[:5]): (*row[5:9], *map(Decimal, row[9:])) for row in rows}
     assert found == expected
@@ -107,7 +107,7 @@ def test_notebook_conversion_counts_distinct_users(demo: Project, raw: list[Even
         if event.action in ("checkout", "confirmation"):
             users[str(event.stamp.date()), event.action].add(event.user)
     (rows,) = demo.ask("""
-        select event_date, action, sum(purchaser_count) from telemetry_marts.mart_seed_parity
+        select event_date, action, sum(purchaser_count) from telemetry_marts.mart_notebook_parity
         group by event_date, action having sum(purchaser_count) > 0
     """)
     assert {(day, action): int(count) for day, action, count in rows} == {

@@ -10,8 +10,8 @@ import yaml
 from business_telemetry.ingest.columns import ACTIONS, IGNORE
 from business_telemetry.ingest.contract_file import SHIPPED, load_contract, shipped
 from business_telemetry.ingest.errors import BadContract
-from business_telemetry.schema import ACTIONS as SEED_ACTIONS
-from business_telemetry.schema import COLUMNS as SEED_COLUMNS
+from shop_simulator.schema import ACTIONS as SEED_ACTIONS
+from shop_simulator.schema import COLUMNS as SEED_COLUMNS
 
 GOOD = """\
 name: shop

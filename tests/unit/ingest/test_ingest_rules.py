@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ingest_rows import judged
 
-from business_telemetry.generate.malformed import CORRUPTIONS
 from business_telemetry.ingest.columns import REASONS
 from business_telemetry.ingest.contract import Contract, Currency, Field, Format
 from business_telemetry.ingest.contract_file import load_contract
+from shop_simulator.malformed import CORRUPTIONS
 
 SEED = load_contract("dataset_telemetry")
 GOOD: dict[str, str | None] = {

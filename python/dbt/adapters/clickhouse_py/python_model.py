@@ -11,6 +11,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from dbt_common.exceptions import DbtRuntimeError
+from threadpoolctl import threadpool_limits
 
 from dbt.adapters.clickhouse_py.frames import column_types, read_frame, session_timezone
 from dbt.adapters.clickhouse_py.results import to_arrow
@@ -66,6 +67,8 @@ def run(model: Mapping[str, Any], code: str, client: Client, project_root: Path)
     try:
         exec(compile(_stripped_lines(path) + code, path, "exec"), module.__dict__)
         dbt = module.dbtObj(lambda relation: read_frame(client, relation))
+        # models run beside each other already: threads of BLAS under them only wait for each other
+        threadpool_limits(1)
         return module.model(dbt, client)
     except Exception as error:
         raise DbtRuntimeError(_own_traceback(error, str(path))) from error

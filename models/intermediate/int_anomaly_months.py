@@ -1,5 +1,0 @@
-from business_telemetry.stat_frames import month_frame
-
-
-def model(dbt, session):
-    return month_frame(dbt.ref("int_metric_series"), dbt.ref("int_anomaly_scores"))

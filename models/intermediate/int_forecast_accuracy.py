@@ -1,5 +1,0 @@
-from business_telemetry.stat_frames import accuracy_frame
-
-
-def model(dbt, session):
-    return accuracy_frame(dbt.ref("int_forecast_predictions"))

@@ -1,5 +1,0 @@
-from business_telemetry.stat_frames import prediction_frame
-
-
-def model(dbt, session):
-    return prediction_frame(dbt.ref("int_metric_series"), dbt.ref("holidays"))

@@ -1,5 +1,0 @@
-from business_telemetry.stat_frames import forecast_frame
-
-
-def model(dbt, session):
-    return forecast_frame(dbt.ref("int_forecast_predictions"))

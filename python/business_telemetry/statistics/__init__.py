@@ -1,0 +1,1 @@
+"""Statistics of daily series, campaigns and experiments: pure functions; `frames` feeds them models' rows."""

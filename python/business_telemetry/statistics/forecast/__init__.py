@@ -1,0 +1,29 @@
+"""Daily forecasts: candidates, the backtest that chooses among them, the forecast with its range."""
+
+from business_telemetry.statistics.forecast.backtest import (
+    COVERAGE,
+    HORIZON,
+    SELECTED,
+    Forecast,
+    Predictions,
+    accuracies,
+    forecast,
+    interval_factors,
+    predict,
+    reconcile,
+)
+from business_telemetry.statistics.forecast.candidates import NAIVE
+
+__all__ = [
+    "COVERAGE",
+    "HORIZON",
+    "NAIVE",
+    "SELECTED",
+    "Forecast",
+    "Predictions",
+    "accuracies",
+    "forecast",
+    "interval_factors",
+    "predict",
+    "reconcile",
+]

@@ -1,0 +1,251 @@
+"""Daily forecasts with 80 % intervals, chosen by backtest and reconciled with their total. Pure functions.
+
+Every candidate is run from several past days on which only earlier days are known (rolling origins:
+Tashman 2000); each level of the hierarchy uses the candidate with the smallest error there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from business_telemetry.statistics.forecast.candidates import (
+    DEFAULT,
+    FOLLOWING,
+    YEAR,
+    candidates,
+    mean_of,
+)
+from business_telemetry.statistics.series.panel import Floats, Ints, Panel
+
+HORIZON = 92
+FIRST_ORIGIN = YEAR + 28  # days of history before the first backtest
+ORIGIN_STEP = 56
+MAX_ORIGINS = 7  # a year of them: every season is judged once, and with nearly today's length of history
+SHORT_START = 56  # days of history before a backtest where a year is not known
+NEAR_DAYS = 28  # the first four weeks ahead have errors of their own
+ENOUGH = 20  # errors that tell a quantile of their own
+COVERAGE = 0.8
+SELECTED = "selected"  # the choice itself, judged at each origin by what the others would have chosen
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What every candidate predicted from K origins, in the order of time; the last one is the log's end.
+
+    Attributes:
+        origins: K last days that were known.
+        levels: S level names, the total first; the members of a level add up to the total.
+        values: K × S × H predictions by candidate, NaN where its history is too short.
+        actual: K × S × H values that came, NaN where a day is not over or not whole.
+        usual_change: S mean |y(t) - y(t-7)|, the unit of the MASE.
+        level_changed: the total's level has lately changed: only methods that follow it compete.
+    """
+
+    origins: NDArray[np.datetime64]
+    levels: list[str]
+    values: dict[str, Floats]
+    actual: Floats
+    usual_change: Floats
+    level_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """One candidate on one level over all backtest origins.
+
+    wape = Σ|actual - p50| / Σ actual; mase = mean |actual - p50| over the mean |y(t) - y(t-7)| of the history
+    (Hyndman & Koehler 2006); coverage = share of actual values inside the 80 % interval.
+    """
+
+    level: str
+    candidate: str
+    origins: int
+    wape: float
+    mase: float
+    coverage: float
+    is_winner: bool
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """S candidates used and K × S × H forecasts in integer kopecks; in p50 children sum to their parent."""
+
+    candidate: list[str]
+    p50: Ints
+    low: Ints
+    high: Ints
+
+
+def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Predictions:
+    """Run all candidates from rolling origins, of which all but the end have a whole horizon to compare with.
+
+    Args:
+        panel: money series, the total first and its segments after it (parent 0).
+        levels: S level names.
+        horizon: days ahead.
+    """
+    days = panel.y.shape[1]
+    origins = [*backtest_origins(days, horizon), days]
+    results = [candidates(panel.as_of(panel.dates[day - 1]), horizon) for day in origins]
+    runs = [run for run, _ in results]
+    came = np.hstack([np.where(panel.observed, panel.y, np.nan), np.full((len(panel.y), horizon), np.nan)])
+    return Predictions(
+        origins=panel.dates[np.array(origins) - 1],
+        levels=list(levels),
+        values={name: np.array([run[name] for run in runs]) for name in runs[0]},
+        actual=np.array([came[:, day : day + horizon] for day in origins]),
+        usual_change=mean_of(np.abs(panel.y[:, 7:] - panel.y[:, :-7])),
+        level_changed=results[-1][1],
+    )
+
+
+def backtest_origins(days: int, horizon: int) -> list[int]:
+    """Days known at each backtest origin, in the order of time.
+
+    From a year and a half on each has a whole horizon to compare with; before, the later ones have a part
+    of it.
+    """
+    if days - horizon >= FIRST_ORIGIN:
+        return sorted(range(days - horizon, FIRST_ORIGIN - 1, -ORIGIN_STEP)[:MAX_ORIGINS])
+    step = int(np.clip(days // 70 * 7, 7, 28))
+    return sorted(range(days - step, SHORT_START - 1, -step)[:MAX_ORIGINS])
+
+
+def accuracies(past: Predictions) -> list[Accuracy]:
+    """How each candidate fared on each level, the smallest error marked; none without a backtest."""
+    if len(past.origins) < 2:
+        return []
+    rows: list[Accuracy] = []
+    factors = {name: held_out_factors(past, predicted) for name, predicted in past.values.items()}
+    for level in dict.fromkeys(past.levels):
+        here = np.array([other == level for other in past.levels])
+        chosen = winner(past, here, np.ones(len(past.origins), dtype=np.bool_))
+        rows += [
+            accuracy(past, level, here, name, predicted, factors[name], name == chosen)
+            for name, predicted in past.values.items()
+        ]
+        if len(past.origins) > 2:
+            out_of_sample = selected(past, here)
+            own = held_out_factors(past, out_of_sample)
+            rows.append(accuracy(past, level, here, SELECTED, out_of_sample, own, False))
+    return rows
+
+
+def accuracy(
+    past: Predictions,
+    level: str,
+    here: NDArray[np.bool_],
+    name: str,
+    predicted: Floats,
+    factors: tuple[Floats, Floats],
+    is_winner: bool,
+) -> Accuracy:
+    """One candidate's errors on a level's rows (`here`); NaN where it could not predict all of them."""
+    actual, made = past.actual[:, here], predicted[:, here]
+    known, error = np.isfinite(actual), np.abs(actual - made)
+    low, high = factors
+    inside = (actual >= low[:, here] * made) & (actual <= high[:, here] * made)
+    total, complete = float(actual[known].sum()), bool(np.isfinite(made[known]).all() and known.any())
+    return Accuracy(
+        level=level,
+        candidate=name,
+        origins=len(past.origins) - 1,
+        wape=float(error[known].sum()) / max(total, 1e-9) if complete else np.nan,
+        mase=float(error[known].mean()) / max(float(past.usual_change[here].mean()), 1e-9)
+        if complete
+        else np.nan,
+        coverage=float(inside[known].mean()) if complete else np.nan,
+        is_winner=is_winner,
+    )
+
+
+def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
+    """The candidate with the smallest error on a level's rows from some origins, else the default."""
+    known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
+    errors = {}
+    for name, predicted in past.values.items():
+        usable = (
+            known.any() and np.isfinite(predicted[known]).all() and np.isfinite(predicted[-1, here]).all()
+        )
+        if usable and (name in FOLLOWING or not past.level_changed):
+            errors[name] = float(np.abs(past.actual - predicted)[known].sum())
+    return min(errors, key=lambda name: errors[name]) if errors else DEFAULT
+
+
+def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
+    """K × S × H predictions of what the other origins would have chosen at each: the choice out of sample."""
+    every = np.arange(len(past.origins))
+    return np.array([past.values[winner(past, here, every != k)][k] for k in every])
+
+
+def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]:
+    """S × H factors below and above p50 that held 80 % of the K × S × H backtest errors.
+
+    Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
+    first four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor
+    (no sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
+    as K errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with
+    the square root of the distance. Without a backtest: half and one and a half.
+    """
+    ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
+    seen = np.isfinite(ratio)
+    origins, (series, horizon) = seen.any((1, 2)).sum(), ratio.shape[1:]
+    low, high = np.full((series, horizon), 0.5), np.full((series, horizon), 1.5)
+    ahead = np.arange(1, horizon + 1)
+    for row in np.flatnonzero(seen.any((0, 2))):
+        last = int(np.flatnonzero(seen[:, row].any(0))[-1]) + 1
+        width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
+        for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
+            ratios = ratio[:, row, part][seen[:, row, part]]
+            if len(ratios) < ENOUGH and not part.all():
+                continue
+            below = np.quantile(ratios, (1 - COVERAGE) / 2)
+            above = np.quantile(ratios, min((ratios < below).mean() + COVERAGE, 1.0))
+            low[row, part] = min(below, 1.0) ** width[part]
+            high[row, part] = max(above, 1.0) ** width[part]
+    return low, high
+
+
+def held_out_factors(past: Predictions, predicted: Floats) -> tuple[Floats, Floats]:
+    """K × S × H interval factors of each origin from the errors of the other origins."""
+    every = np.arange(len(past.origins))
+    pairs = [interval_factors(past.actual[every != k], predicted[every != k]) for k in every]
+    return np.array([low for low, _ in pairs]), np.array([high for _, high in pairs])
+
+
+def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
+    """S × H kopecks: each level's members scaled to the total and rounded so that they sum to it exactly.
+
+    Rounded down, the largest remainders get what is left over (Hamilton's method). Series 0 is the total.
+    """
+    total = np.round(np.maximum(p50[0], 0) * 100).astype(np.int64)
+    result = np.tile(total, (len(p50), 1))
+    for level in dict.fromkeys(levels[1:]):
+        rows = np.flatnonzero(np.array(levels) == level)
+        shares = np.maximum(p50[rows], 1e-9)
+        exact = shares / shares.sum(0) * total
+        floor = np.floor(exact).astype(np.int64)
+        order = np.argsort(np.argsort(floor - exact, axis=0, kind="stable"), axis=0)
+        result[rows] = floor + (order < total - floor.sum(0))
+    return result
+
+
+def forecast(past: Predictions) -> Forecast:
+    """The winners' predictions from all origins, reconciled, with their intervals."""
+    every = np.ones(len(past.origins), dtype=np.bool_)
+    levels = np.array(past.levels)
+    chosen = {level: winner(past, levels == level, every) for level in dict.fromkeys(past.levels)}
+    names = [chosen[level] for level in past.levels]
+    p50, low, high = (np.empty(past.actual.shape) for _ in range(3))
+    for name in set(names):
+        rows = np.array([other == name for other in names])
+        below, above = held_out_factors(past, past.values[name])
+        p50[:, rows], low[:, rows], high[:, rows] = past.values[name][:, rows], below[:, rows], above[:, rows]
+    kopecks = np.array([reconcile(one, past.levels) for one in np.nan_to_num(p50)])
+    lowest: Ints = np.floor(kopecks * low).astype(np.int64)
+    highest: Ints = np.ceil(kopecks * high).astype(np.int64)
+    return Forecast(names, kopecks, lowest, highest)

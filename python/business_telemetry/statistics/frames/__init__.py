@@ -1,0 +1,23 @@
+"""Glue between the warehouse's tables and the arrays of `anomalies` and `forecast`: frames in, frames out.
+
+Inputs are the relations that their parameters are named after (`series` is int_metric_series); outputs have
+the columns that the models declare. Rows of `series` may come in any order, but every series must have every
+day. No rows in, no rows out.
+"""
+
+from business_telemetry.statistics.frames.driver_rows import driver_frame
+from business_telemetry.statistics.frames.forecast_rows import (
+    accuracy_frame,
+    forecast_frame,
+    prediction_frame,
+)
+from business_telemetry.statistics.frames.score_rows import month_frame, score_frame
+
+__all__ = [
+    "accuracy_frame",
+    "driver_frame",
+    "forecast_frame",
+    "month_frame",
+    "prediction_frame",
+    "score_frame",
+]

@@ -1,0 +1,235 @@
+"""What each series is expected to be on each day, and how noisy it is.
+
+A segment is its parent times a deviation that is shrunk towards none, so that small segments borrow the
+shop's season. A level that has changed for good is the expectation four weeks later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from business_telemetry.statistics.series.noise import normal_score
+from business_telemetry.statistics.series.panel import Bools, Floats, Ints, Panel
+from business_telemetry.statistics.series.regression import (
+    MONTHS,
+    Design,
+    Fit,
+    Start,
+    block_scores,
+    design,
+    fit_rows,
+)
+from business_telemetry.statistics.series.special import Special, special_days
+from business_telemetry.statistics.series.turns import MIN_AFTER, Deviation, Turn, find_turns, shared
+
+SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
+SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
+EDGE_DAYS = 3  # a season may start this many days off the first of the month
+EDGE_STEP = 0.04
+SETTLE_DAYS = 28  # after a change of level it is what is expected
+SEASON_DAYS = 21  # a shift as long as this may be a season where no year is known
+SMALLEST = 0.05  # log size of a change of level
+LARGEST = 2.0  # times off the curve beyond which a day tells no more about a level
+ODD_BLOCK = 4.5  # four weeks this odd make a segment's turns be looked for
+
+
+@dataclass(frozen=True)
+class Expected:
+    """S × T arrays: mean of y, variance of its noise, and relative doubt about the mean itself.
+
+    `turns` are the changes of level by series, part of the mean after SETTLE_DAYS; `start` is where another
+    fit of the same days begins.
+    """
+
+    mean: Floats
+    variance: Floats
+    doubt: Floats
+    turns: dict[int, list[Turn]] = field(default_factory=dict)
+    start: Start | None = None
+
+    @property
+    def total_variance(self) -> Floats:
+        """S × T variances of a single day: its noise and the doubt about its mean."""
+        total: Floats = self.variance + (self.doubt * self.mean) ** 2
+        return total
+
+
+def to_keep(panel: Panel, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns of a series whose level has changed for good, or may have: none otherwise.
+
+    Until a year is known a long shift that comes back may be a season.
+    """
+    marked = [
+        replace(one, is_incident=not one.lasts and (panel.knows_year or one.end - one.start < SEASON_DAYS))
+        for one in turns
+    ]
+    back = [one for one in marked if not one.lasts]
+    stay = [one for one in marked if not one.is_incident and (not one.lasts or is_seen(one, back))]
+    return [*stay, *(one for one in marked if one.is_incident)] if stay else []
+
+
+def is_seen(step: Turn, shifts: Sequence[Turn]) -> bool:
+    """Whether a step begins with MIN_AFTER days that no shift covers: the two would undo each other."""
+    return not any(one.start < step.start + MIN_AFTER and one.end > step.start for one in shifts)
+
+
+def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int = SETTLE_DAYS) -> Expected:
+    """Expected values of all series, learned from the days marked in `use` (S × T).
+
+    Args:
+        panel: the series.
+        use: days to learn from.
+        known: an earlier result whose turns are kept and from which the fits begin; None looks for turns.
+        settle: days after a change of level during which the old level is still what is expected.
+    """
+    mean, variance, doubt = np.zeros(panel.y.shape), np.ones(panel.y.shape), np.zeros(panel.y.shape)
+    log_n = np.log(np.maximum(panel.n, 1e-9))
+    special = special_days(panel)
+    start = Start(np.zeros(panel.y.shape), np.zeros(special.scope.shape), np.ones(len(panel.y)))
+    turns: dict[int, list[Turn]] = {} if known is None else dict(known.turns)
+    calendar = panel.dates.astype("datetime64[M]").astype(np.int64) % 12
+
+    roots = np.flatnonzero(panel.parent < 0)
+    if known is None:
+        x = design(panel, calendar)
+        seen = [deviation(Problem(panel, log_n[[row]], x, special, use, 0), row, 0) for row in roots.tolist()]
+        own = [to_keep(panel, find_turns(one)) for one in seen]
+        every = [turn for found in own for turn in found if not turn.is_incident]
+        turns = {
+            row: shared(one, found, every) for row, one, found in zip(roots.tolist(), seen, own, strict=True)
+        }
+
+    def fit_family(rows: Ints, base: Floats, x: Design, depth: int) -> Fit:
+        problem = Problem(panel, base, x, special, use, depth)
+        fit = problem.fit(rows, None if known is None or known.start is None else known.start.of(rows))
+        if known is None and depth:
+            turns.update(problem.look(rows, fit))
+        for place, row in enumerate(rows.tolist()):
+            if turns.get(row):
+                turns[row] = problem.refit(place, row, fit, turns[row])
+        mean[rows], variance[rows] = fit.mean, fit.variance
+        start.curve[rows], start.special[rows], start.phi[rows] = fit.curve, fit.special, fit.phi
+        return fit
+
+    for root in roots.tolist():
+        rows, months = np.array([root]), calendar
+        x = design(panel, months)
+        fit = fit_family(rows, log_n[rows], x, 0)
+        aligned = align_season_edges(panel, root, fit, months)
+        if np.any(aligned != months):
+            x, months = design(panel, aligned), aligned
+            fit = fit_family(rows, log_n[rows], x, 0)
+        month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
+        step = SEASON_DOUBT * np.abs(month - np.median(month))[months]
+        doubt[root] = step
+        waiting = [(root, fit.curve[0], fit.special[0])]
+        while waiting:
+            parent, curve, effects = waiting.pop()
+            family = np.flatnonzero(panel.parent == parent)
+            if len(family):
+                base = curve - log_n[parent] + special.spread(effects[None], family) + log_n[family]
+                fit = fit_family(family, base, x, 1)
+                doubt[family] = step
+                waiting += list(zip(family.tolist(), fit.curve, fit.special, strict=True))
+    for row, found in turns.items():
+        for one in found:
+            late = one.column(len(panel.dates), settle) if one.lasts else 0.0
+            mean[row] *= np.exp(-one.size * (one.column(len(panel.dates)) - late))
+    doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
+    return Expected(mean, variance, doubt, turns, start)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a family of series is fitted with: log curves to start from (R × T), regressors, known days."""
+
+    panel: Panel
+    base: Floats
+    x: Design
+    special: Special
+    use: Bools
+    depth: int
+
+    def fit(self, rows: Ints, start: Start | None) -> Fit:
+        """The family's fit."""
+        return fit_rows(
+            self.panel, rows, self.base, self.x, self.special, self.use[rows], self.depth, start=start
+        )
+
+    def look(self, rows: Ints, fit: Fit) -> dict[int, list[Turn]]:
+        """The turns of the series with four odd weeks somewhere."""
+        if not self.panel.y.shape[1]:
+            return {}
+        y = np.where(self.use[rows], self.panel.y[rows], fit.mean)
+        block = np.abs(block_scores(normal_score(y, fit.mean, fit.variance, self.panel.power[rows])))
+        scale = np.maximum(np.median(block, axis=1) / 0.6745, 1.0)
+        odd = np.flatnonzero(block.max(1) > ODD_BLOCK * scale).tolist()
+        return {
+            int(rows[place]): to_keep(self.panel, find_turns(deviation(self, int(rows[place]), place)))
+            for place in odd
+        }
+
+    def refit(self, place: int, row: int, fit: Fit, turns: Sequence[Turn]) -> list[Turn]:
+        """Fit one series anew with its turns, into `fit`; the turns with their sizes."""
+        rows, first = np.array([row]), self.x.columns.shape[1]
+        own = fit_rows(
+            self.panel,
+            rows,
+            self.base[[place]],
+            self.x.with_turns(turns),
+            self.special,
+            self.use[rows],
+            self.depth,
+        )
+        sizes = own.coefficients[0, first:].tolist()
+        sized = [replace(one, size=size) for one, size in zip(turns, sizes, strict=True)]
+        clear = [one for one in sized if abs(one.size) >= SMALLEST]
+        if len(clear) < len(sized):
+            return self.refit(place, row, fit, to_keep(self.panel, clear))
+        fit.put(place, own, first)
+        for one in sized:
+            if one.is_incident:
+                fit.curve[place] -= one.size * one.column(len(fit.curve[place]))
+        return sized
+
+
+def deviation(problem: Problem, row: int, place: int) -> Deviation:
+    """How one series deviates from a curve that no odd weeks were taken out of."""
+    rows, x = np.array([row]), problem.x
+    use = problem.use[row]
+    calm = fit_rows(
+        problem.panel, rows, problem.base[[place]], x, problem.special, use[None], problem.depth, blocks=False
+    )
+    known = slice(
+        0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0
+    )  # a forecast's days are still to come
+    mean, weight = calm.mean[0], np.where(use, calm.mean[0] ** 2 / calm.variance[0], 0.0)
+    ratio = np.where(use, problem.panel.y[row], mean) / mean
+    residual = np.log(np.clip(ratio, 1 / LARGEST, LARGEST))
+    return Deviation(x.columns[known], x.prior[problem.depth], weight[known], residual[known])
+
+
+def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
+    """The month that each day behaves like: season edges moved by up to EDGE_DAYS where that fits better.
+
+    Only clear steps are moved. A day's misfit is its squared score cut at 9, so that an incident at the
+    edge does not decide alone.
+    """
+    aligned = months.copy()
+    month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
+    for edge in (np.flatnonzero(np.diff(months)) + 1).tolist():
+        step = month[months[edge]] - month[months[edge - 1]]
+        if abs(step) < EDGE_STEP:
+            continue
+        days = np.arange(max(0, edge - EDGE_DAYS), min(len(months), edge + EDGE_DAYS))
+        before = np.where(days < edge, fit.mean[0, days], fit.mean[0, days] * np.exp(-step))
+        shifts = np.arange(-EDGE_DAYS, EDGE_DAYS + 1)
+        level = np.where(days < edge + shifts[:, None], before, before * np.exp(step))
+        misfit = np.nan_to_num((panel.y[root, days] - level) ** 2 / fit.variance[0, days])
+        shift = shifts[np.argmin(np.minimum(misfit, 9.0).sum(1) + 0.5 * np.abs(shifts))]
+        aligned[edge : edge + shift] = months[edge - 1]
+        aligned[edge + shift : edge] = months[edge]
+    return aligned

@@ -1,0 +1,40 @@
+"""Holidays and promotions: days known in advance to be special, with effects of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from business_telemetry.statistics.series.panel import Floats, Ints, Panel
+
+
+@dataclass(frozen=True)
+class Special:
+    """G groups of days that share one effect: their days (G × T) and the series concerned (S × G), 0 or 1."""
+
+    days: Floats
+    scope: Floats
+
+    def effects(self, change: Floats, weight: Floats, prior: float) -> Floats:
+        """R × G log effects, shrunk towards none, from R × T changes and their weights."""
+        sizes: Floats = (weight * change) @ self.days.T / (weight @ self.days.T + prior**-2.0)
+        return sizes
+
+    def spread(self, effects: Floats, rows: Ints) -> Floats:
+        """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
+        log_effect: Floats = (effects * self.scope[rows]) @ self.days
+        return log_effect
+
+
+def special_days(panel: Panel) -> Special:
+    """The calendar's days within the panel, grouped by name and scope."""
+    dates = panel.dates
+    known = [entry for entry in panel.calendar if entry.day in dates]
+    groups = list(dict.fromkeys((entry.name, entry.scope) for entry in known))
+    days, scope = np.zeros((len(groups), len(dates))), np.zeros((len(panel.y), len(groups)))
+    for entry in known:
+        group = groups.index((entry.name, entry.scope))
+        days[group, dates == entry.day] = 1.0
+        scope[slice(None) if entry.scope is None else list(entry.scope), group] = 1.0
+    return Special(days, scope)

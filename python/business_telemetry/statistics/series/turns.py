@@ -1,0 +1,172 @@
+"""Where a series leaves its level for weeks or for good, found before its curve is trusted.
+
+A robust curve may settle in the wrong place when a third of a year is off: then the ordinary days around a
+long incident look odd. So steps that last to the end and shifts that come back are searched for first, by
+orthogonal matching pursuit (Pati, Rezaiifar & Krishnaprasad 1993): the candidate that explains most, given
+that weekday, season and trend may take up their share of it, is taken; again, until none is large enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from business_telemetry.statistics.series.panel import Bools, Floats, Ints
+
+LENGTHS = (14, 21, 30, 42, 60, 90)  # days of shifts that come back, roughly
+STRIDE, NEAR = 3, 6  # days between candidate starts, and around the best one for a closer look
+MIN_AFTER = 14  # days after a step before it is one
+MIN_SCORE, MIN_SIZE = 5.0, 0.08  # in units of how 28-day sums scatter; log size
+SHARED_SCORE = 3.0  # of a turn that another metric of the shop shows clearly
+RETURN = 12.0  # more that a shift that comes back, two turns, must explain, times the inflation
+MOST = 5
+BLOCK = 28
+LEAST_OWN = 0.02  # share of a turn that season and trend cannot explain, below which it is not told from them
+CALMEST = 2.0  # least inflation of any shop
+TURN_PRIOR = 1.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Days start to end (exclusive) at another level, by a log size; `lasts` if to the end of the log.
+
+    `is_incident`: it came back and cannot be a season, so nothing is expected of it.
+    """
+
+    start: int
+    end: int
+    size: float
+    lasts: bool
+    is_incident: bool = False
+
+    def column(self, days: int, settle: int = 0) -> Floats:
+        """1 on the days at the other level (from the day `settle` on), 0 elsewhere."""
+        day = np.arange(days)
+        inside: Floats = ((day >= self.start + settle) & ((day < self.end) | self.lasts)).astype(float)
+        return inside
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What one series' turns are looked for in.
+
+    Attributes:
+        columns: T × P regressors that compete for the same deviations.
+        prior: P prior standard deviations of their effects.
+        weight: T inverse variances of `residual`; 0 = not seen.
+        residual: T log deviations from the fitted curve.
+    """
+
+    columns: Floats
+    prior: Floats
+    weight: Floats
+    residual: Floats
+
+    def beside(self, turn: Turn) -> Deviation:
+        """The same with the turn among the competitors."""
+        columns = np.hstack([self.columns, turn.column(len(self.weight))[:, None]])
+        return replace(self, columns=columns, prior=np.append(self.prior, TURN_PRIOR))
+
+
+def find_turns(series: Deviation) -> list[Turn]:
+    """The turns of one series, the clearest first."""
+    found: list[Turn] = []
+    while len(found) < MOST:
+        best = next_turn(series)
+        if best is None:
+            break
+        series = series.beside(best)
+        found.append(best)
+    return found
+
+
+def next_turn(series: Deviation) -> Turn | None:
+    """The turn that explains most, if clear: a step, or a shift that comes back if worth its price."""
+    precision, left = without(series)
+    finalists = []
+    for one in strongest(series.columns, precision, series.weight, left):
+        wide = inflation(series.weight, without(series.beside(one[1]))[1])
+        finalists.append((*one, wide))
+    if not finalists:
+        return None
+    wide = min(one[2] for one in finalists)
+    gain, turn, _ = max(finalists, key=lambda one: one[0] - (0.0 if one[1].lasts else RETURN * wide))
+    return turn if gain >= MIN_SCORE**2 * wide and abs(turn.size) >= MIN_SIZE else None
+
+
+def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[Turn]:
+    """The turns of one series, with those of other metrics of the shop that it shows too, if less clearly."""
+    found = list(own)
+    for turn in own:
+        series = series.beside(turn)
+    for turn in sorted(others, key=lambda one: -abs(one.size)):
+        if any(abs(turn.start - one.start) <= BLOCK // 2 for one in found):
+            continue
+        wider = series.beside(turn)
+        precision, left = without(wider)
+        size = float((precision @ (wider.columns.T @ (wider.weight * wider.residual)))[-1])
+        chance = size**2 / float(precision[-1, -1])  # Wald's statistic of the last effect
+        if abs(size) >= MIN_SIZE and chance >= SHARED_SCORE**2 * inflation(wider.weight, left):
+            found.append(replace(turn, size=size))
+            series = wider
+    return found
+
+
+def without(series: Deviation) -> tuple[Floats, Floats]:
+    """Inverse of the penalised P × P normal matrix, and the T residuals of the weighted ridge regression."""
+    x, weight = series.columns, series.weight
+    normal = x.T @ (weight[:, None] * x) + np.diag(series.prior**-2.0)
+    precision = np.asarray(np.linalg.inv(normal), dtype=np.float64)
+    return precision, series.residual - x @ (precision @ (x.T @ (weight * series.residual)))
+
+
+def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
+    """The best step and the best shift that comes back, with the falls of the weighted sum of squares."""
+    days = len(weight)
+    parts = np.column_stack([weight * residual, weight, weight[:, None] * x])
+    sums = np.vstack([np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)])
+
+    def best_of(starts: Ints, ends: Ints) -> tuple[float, Turn]:
+        part = sums[ends] - sums[starts]
+        gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
+        net = mass - ((cross @ precision) * cross).sum(1)
+        size = np.where(net > LEAST_OWN * mass, gross / np.maximum(net, 1e-9), 0.0)
+        at = int(np.argmax(gross * size))
+        turn = Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
+        return float(gross[at] * size[at]), turn
+
+    coarse = np.arange(MIN_AFTER, days - MIN_AFTER + 1, STRIDE)
+    if not len(coarse):
+        return []
+    step = best_of(coarse, np.full(len(coarse), days))[1]
+    inside = [
+        (part, part + length) for length in LENGTHS for part in [coarse[coarse < days - length]] if len(part)
+    ]
+    near = np.clip(np.arange(step.start - NEAR, step.start + NEAR + 1), MIN_AFTER, days - MIN_AFTER)
+    found = [best_of(near, np.full(len(near), days))]
+    pairs = [np.meshgrid(near, np.arange(max(days - BLOCK, 1), days))]  # the step, lately gone
+    if inside:
+        back = max((best_of(*one) for one in inside), key=lambda one: one[0])[1]
+        pairs.append(np.meshgrid(around(back.start, days), around(back.end, days)))
+    starts, ends = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
+    long = ends - starts >= MIN_AFTER
+    return [*found, best_of(starts[long], ends[long])] if long.any() else found
+
+
+def around(day: int, days: int) -> Ints:
+    """The days near one, inside the log."""
+    near: Ints = np.unique(np.clip(np.arange(day - NEAR, day + NEAR + 1), 1, days - 1))
+    return near
+
+
+def inflation(weight: Floats, residual: Floats) -> float:
+    """How much wider than independent days the four-week sums scatter (median of squares)."""
+    whole = len(weight) // BLOCK * BLOCK
+    if whole < 4 * BLOCK:
+        return CALMEST
+    mass = weight[-whole:].reshape(-1, BLOCK).sum(1)
+    score = (weight * residual)[-whole:].reshape(-1, BLOCK).sum(1) / np.sqrt(np.maximum(mass, 1e-9))
+    known: Bools = mass > 0
+    return max(CALMEST, float(np.median(score[known] ** 2)) / 0.455) if known.any() else CALMEST
