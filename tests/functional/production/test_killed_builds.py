@@ -14,7 +14,7 @@ from ingest_server import event, log
 from project import BIN, Project
 
 SELECTED = ("-s", "+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines")
-#: The run is killed when so many of its models are begun or done: a few times in `make test`, else everywhere.
+#: The run is killed when so many of its models are begun or done; FEW in `make test`, POINTS every night.
 FEW = (1, 13, 28, 46)
 POINTS = (1, 3, 6, 9, 13, 17, 22, 28, 34, 40, 46, 52)
 TABLES = """
