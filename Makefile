@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo preview check test test-all unit lint ruff mypy sqlfluff docs bench bench-stats \
+.PHONY: help setup demo preview check test test-all unit parse lint ruff mypy sqlfluff docs bench bench-stats \
 	datalens-smoke clean lock java
 
 PYTHON ?= python3
@@ -43,8 +43,8 @@ $(DEMO_LOG):
 preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
 	@$(BIN)/telemetry preview
 
-check: setup ## before each commit: lint and unit tests, in a minute
-	@$(MAKE) --no-print-directory -j2 --output-sync lint unit
+check: setup ## before each commit: lint, dbt's parse and the quick unit tests
+	@$(MAKE) --no-print-directory -j2 --output-sync lint parse unit
 
 test: setup ## every check but the longest sweeps: lint, types, unit, functional and dbt tests
 	@$(MAKE) --no-print-directory -j3 --output-sync lint
@@ -55,6 +55,9 @@ test-all: setup lint ## the longest sweeps too, as every night
 
 unit: setup
 	@$(PYTEST) -q -m "not slow" tests/unit
+
+parse: setup
+	@$(BIN)/dbt parse --warn-error --quiet
 
 lint: ruff mypy sqlfluff ## ruff, mypy, sqlfluff
 
