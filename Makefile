@@ -44,10 +44,10 @@ preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
 	@$(BIN)/telemetry preview
 
 check: setup ## before each commit: lint, dbt's parse and the quick unit tests
-	@$(MAKE) --no-print-directory -j2 --output-sync lint parse unit
+	@$(MAKE) --no-print-directory -j2 lint parse unit
 
 test: setup ## every check but the longest sweeps: lint, types, unit, functional and dbt tests
-	@$(MAKE) --no-print-directory -j3 --output-sync lint
+	@$(MAKE) --no-print-directory -j3 lint
 	@$(PYTEST)
 
 test-all: setup lint ## the longest sweeps too, as every night
