@@ -1,9 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: datalens-smoke help setup demo preview test lint docs bench bench-stats clean lock java
+.PHONY: help setup demo preview check test test-all unit parse lint ruff mypy sqlfluff docs bench bench-stats \
+	datalens-smoke clean lock java
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# long files come first, so that the short ones fill up what is left
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 DEMO_LOG := data/demo/dataset_telemetry.csv
 
 help: ## list the commands
@@ -40,13 +43,32 @@ $(DEMO_LOG):
 preview: setup ## the dashboard in the browser, http://127.0.0.1:8765/
 	@$(BIN)/telemetry preview
 
-test: setup lint ## lint, types, unit, functional and dbt tests
-	@$(BIN)/pytest
+check: setup ## before each commit: lint, dbt's parse and the quick unit tests
+	@$(MAKE) --no-print-directory -j2 lint parse unit
 
-lint: setup ## ruff, mypy, sqlfluff
+test: setup ## every check but the longest sweeps: lint, types, unit, functional and dbt tests
+	@$(MAKE) --no-print-directory -j3 lint
+	@$(PYTEST)
+
+test-all: setup lint ## the longest sweeps too, as every night
+	@$(PYTEST) -m ""
+
+unit: setup
+	@$(PYTEST) -q -m "not slow" tests/unit
+
+parse: setup
+	@$(BIN)/dbt parse --warn-error --quiet
+
+lint: ruff mypy sqlfluff ## ruff, mypy, sqlfluff
+
+ruff: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+mypy: setup
 	@$(BIN)/mypy
+
+sqlfluff: setup
 	@$(BIN)/sqlfluff lint models tests/dbt
 
 docs: setup ## dbt docs as one static page, target/static_index.html

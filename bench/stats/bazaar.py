@@ -106,7 +106,7 @@ def log_season(random: np.random.Generator, dates: NDArray[np.datetime64], world
 
 
 def draw_incidents(
-    random: np.random.Generator, world: World, city: Floats, category: Floats
+    random: np.random.Generator, world: World, city: NDArray[np.int_], category: NDArray[np.int_]
 ) -> list[Incident]:
     """Incidents of random kind, place, size and time after the first two months.
 

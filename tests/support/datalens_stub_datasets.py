@@ -57,7 +57,9 @@ class Datasets:
                 unknown = [name for name in FIELD.findall(item["formula"]) if name not in titles]
                 if unknown:
                     problem = f"Unknown field found in formula: {unknown[0]}"
-                elif any(item["formula"].count(a) != item["formula"].count(b) for a, b in ("()", "[]")):
+                elif any(
+                    item["formula"].count(a) != item["formula"].count(b) for a, b in (("(", ")"), ("[", "]"))
+                ):
                     problem = "unexpected end of formula"
             item["valid"] = not problem
             if problem:

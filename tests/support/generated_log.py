@@ -64,7 +64,8 @@ def parse(fields: Sequence[str], place: int) -> Row | None:
         return None
     if not math.isfinite(value) or value < 0 or not 0 <= age <= 120:
         return None
-    return Row(place, *fields[1:3], stamp, fields[4], Decimal(fields[5] or 0), *fields[6:])
+    user, session, action = fields[1], fields[2], fields[4]
+    return Row(place, user, session, stamp, action, Decimal(fields[5] or 0), *fields[6:])
 
 
 def read(config: LogConfig, path: Path, truth: dict[str, Any]) -> GeneratedLog:

@@ -60,7 +60,10 @@ class Server:
 
     def ask(self, sql: str) -> Sequence[Sequence[Any]]:
         """The rows of a query, with `raw.` for the raw layer's database."""
-        return self.warehouse.client.query(re.sub(r"\braw\.", "telemetry_raw.", sql)).result_rows
+        rows: Sequence[Sequence[Any]] = self.warehouse.client.query(
+            re.sub(r"\braw\.", "telemetry_raw.", sql)
+        ).result_rows
+        return rows
 
     def rejected(self) -> list[tuple[str, int, str, list[str]]]:
         """Rejected rows of loads that count: file name, line, raw line, reasons."""

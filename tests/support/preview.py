@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, Page, Route
-from project import BIN, ROOT, Project
+from project import BIN, Project
 
 from business_telemetry.dashboard.snapshot import browser_arguments, find_browser
 
@@ -20,7 +20,7 @@ def running(project: Project) -> Iterator[str]:
     """The address of a preview of the project's warehouse."""
     command = [str(BIN / "telemetry"), "preview", "--port", "0"]
     environment = project.environment | {"PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=project.home, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         found = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())

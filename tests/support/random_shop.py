@@ -82,7 +82,10 @@ def visit_rows(
         category, product = chance.choice(GOODS)
         value, quantity = Decimal(0), 1
         if action in ("cart", "remove", "purchase", "refund"):
-            value, quantity = Decimal(chance.choice([10, 33, "0.1", 7, 0])), chance.choice([1, 1, 2, 5])
+            value, quantity = (
+                Decimal(chance.choice(["10", "33", "0.1", "7", "0"])),
+                chance.choice([1, 1, 2, 5]),
+            )
         elif action in ("checkout", "confirmation"):
             if chance.random() < 0.3:
                 total = Decimal(chance.choice([0, 0, 100, 250]))

@@ -45,7 +45,8 @@ class TestDocsGenerate(BaseDocsGenerate):
 
     @pytest.fixture(scope="class")
     def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
-        return base_expected_catalog(project, **CATALOG_TYPES)
+        found: dict[str, Any] = base_expected_catalog(project, **CATALOG_TYPES)
+        return found
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
@@ -53,7 +54,8 @@ class TestDocsGenReferences(BaseDocsGenReferences):
 
     @pytest.fixture(scope="class")
     def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
-        return expected_references_catalog(project, bigint_type="UInt64", **CATALOG_TYPES)
+        found: dict[str, Any] = expected_references_catalog(project, bigint_type="UInt64", **CATALOG_TYPES)
+        return found
 
 
 class TestPersistDocs(BasePersistDocs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import shutil
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -88,11 +88,8 @@ def replace(old: str, new: str, rows: list[str]) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    project = Project(tmp_path)
-    project.ask(commands=random_shop.raw_tables())
-    project.run("dbt", "seed", "--quiet")
-    yield project
+def project(seeded: Path, tmp_path: Path) -> Project:
+    return Project(shutil.copytree(seeded, tmp_path / "project", symlinks=True))
 
 
 def test_uneven_loads_equal_one_full_build(project: Project) -> None:

@@ -28,7 +28,7 @@ def test_each_select_returns_rows(demo: Project) -> None:
 
 def test_every_code_in_the_marts_has_a_title(demo: Project) -> None:
     labelled = [
-        (f"{key}.{name}", dataset.table, name if name in dataset.dimensions else field.sql or "", field)
+        (f"{key}.{name}", dataset.table, getattr(field, "sql", name) or "", field)
         for key, dataset in CATALOGUE.datasets.items()
         for name, field in {**dataset.dimensions, **dataset.calculated}.items()
         if field.labels and not (name in dataset.calculated and dataset.calculated[name].part)

@@ -34,8 +34,14 @@ warehouse.close()
 def held(project: Project) -> Iterator[None]:
     """Another process has the warehouse open, as `dbt build` has."""
     command = [sys.executable, "-W", "ignore", "-c", HOLD]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    holder = subprocess.Popen(command, cwd=ROOT, env=project.environment, text=True, **pipes)
+    holder = subprocess.Popen(
+        command,
+        cwd=project.home,
+        env=project.environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert holder.stdout is not None
     assert holder.stdin is not None
     assert holder.stdout.readline() == "held\n"
@@ -160,6 +166,8 @@ def test_only_loopback_names_are_served_and_nobody_may_frame_the_page(address: s
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+# one for all: each new one reads every certificate of the machine
+CLIENT = httpx.Client(timeout=60)
 CHARTS = sorted(load_catalogue(ROOT / "dashboard").charts)
 ODD_TEXT = st.text(max_size=40) | st.sampled_from(
     ["'", "\\", "\t\n", "{x:String}", "Москва", "🙂", "%", "null", "0"]
@@ -190,7 +198,7 @@ def test_no_request_breaks_the_server(
     address: str, chart: str, kind: str, pairs: list[tuple[str, str]]
 ) -> None:
     query = urlencode(pairs, errors="surrogatepass")
-    answer = httpx.get(f"{address}api/charts/{chart}.{kind}?{query}", timeout=60)
+    answer = CLIENT.get(f"{address}api/charts/{chart}.{kind}?{query}")
     assert answer.status_code in (200, 400), (query, answer.text[:300])
     if answer.status_code == 400:
         assert answer.json()["message"]

@@ -77,7 +77,7 @@ def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
     """The command in a process group of its own."""
     return subprocess.Popen(
         [str(BIN / "telemetry"), "ingest", *arguments],
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -177,7 +177,7 @@ def test_a_server_that_does_not_let_in(source: Path, tmp_path: Path, is_up: bool
         names["PORT"] = str(server.server_port) if is_up else "9"
         done = subprocess.run(
             [str(BIN / "telemetry"), "ingest", str(source), "--target", "prod"],
-            cwd=ROOT,
+            cwd=tmp_path,
             env=Project(tmp_path).environment
             | {f"CLICKHOUSE_{name}": value for name, value in names.items()},
             capture_output=True,
@@ -198,7 +198,7 @@ def test_exit_codes_and_messages(
     def failure(code: int, *arguments: str, **environment: str) -> str:
         done = subprocess.run(
             [str(BIN / "telemetry"), "ingest", *arguments],
-            cwd=ROOT,
+            cwd=project.home,
             env=project.environment | environment,
             capture_output=True,
             text=True,
@@ -222,7 +222,7 @@ def test_exit_codes_and_messages(
     hold = "from business_telemetry.warehouse import *; w = open_warehouse(); print(flush=True); input()"
     holder = subprocess.Popen(
         [sys.executable, "-c", hold],
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -265,7 +265,7 @@ def test_through_spark_submit(source: Path, tmp_path: Path) -> None:
             *(str(BIN / "spark-submit"), "--master", "local[2]", "--conf", "spark.ui.enabled=false"),
             *(str(script), "ingest", str(source), "--json", "--quiet"),
         ],
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment | {"PYSPARK_PYTHON": sys.executable},
         capture_output=True,
         text=True,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from project import BIN, ROOT, Project
+from project import BIN, Project
 from receivers import Receiver, http_receiver
 
 pytestmark = pytest.mark.slow
@@ -128,7 +128,7 @@ def test_a_run_that_is_killed_while_it_sends_loses_nothing(shop: Shop) -> None:
         told = sending(shop, receiver)
         receiver.answers = [(503, 60)]  # it waits, with its message marked as being sent
         process = subprocess.Popen(
-            [str(BIN / "telemetry"), "alerts"], cwd=ROOT, env=told.environment, stdout=subprocess.DEVNULL
+            [str(BIN / "telemetry"), "alerts"], cwd=told.home, env=told.environment, stdout=subprocess.DEVNULL
         )
         while receiver.answers:
             assert process.poll() is None

@@ -6,6 +6,8 @@ day after tomorrow. To who comes next that is a clock that was set back by two d
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import date
 from pathlib import Path
 
@@ -126,10 +128,8 @@ def test_whether_an_owner_lives_does_not_depend_on_the_clock(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process began so many ticks after the machine did, whatever the clock says."""
-    mine = lock.began(lock.os.getpid())
-    assert mine.isdigit() and mine == lock.began(lock.os.getpid())
-    import time
-
+    mine = lock.began(os.getpid())
+    assert mine.isdigit() and mine == lock.began(os.getpid())
     monkeypatch.setattr(time, "time", lambda: 0.0)
     monkeypatch.setattr(time, "time_ns", lambda: 0)
     assert server.ingest(write(tmp_path / "one.csv", "a"))["status"] == "loaded"

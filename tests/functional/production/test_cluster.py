@@ -123,8 +123,8 @@ def test_a_cluster_of_several_shards_is_refused_in_one_line(tmp_path: Path) -> N
         def query(self, *_: object, **__: object) -> Client:
             return self
 
-    assert quorum(Client(1, 3), "shop") == {"insert_quorum": "3"}  # type: ignore[arg-type]
-    assert quorum(Client(1, 1), "shop") == {}  # type: ignore[arg-type]
+    assert quorum(Client(1, 3), "shop") == {"insert_quorum": "3"}
+    assert quorum(Client(1, 1), "shop") == {}
     for shards in (0, 2):
         with pytest.raises(FailedToConnectError, match=f"has {shards} shards"):
-            quorum(Client(shards, 2), "shop")  # type: ignore[arg-type]
+            quorum(Client(shards, 2), "shop")

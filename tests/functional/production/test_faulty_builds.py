@@ -141,7 +141,8 @@ def test_builds_that_are_killed_at_a_statement(
     for build in range(int(os.environ.get("KILLS", "60"))):
         if build % 4 == 0:
             shop.grow()
-        owner, count = [0], 0
+        owner: list[int] = []
+        count = 0
 
         def fault(_: int, text: str, build: int = build, owner: list[int] = owner) -> str:
             nonlocal count
@@ -153,7 +154,7 @@ def test_builds_that_are_killed_at_a_statement(
             return "lost" if build % 2 else "unanswered"
 
         shop.line.spoil(fault)
-        shop.dbt("run", *MODELS, started=lambda pid, owner=owner: owner.__setitem__(0, pid))
+        shop.dbt("run", *MODELS, started=owner.append)
     tables = shop.require_right()
     record_property("kills", dict(deaths))
     print({"killed": dict(deaths), "tables": tables})

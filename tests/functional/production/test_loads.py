@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ingest_server import Server, event, log
-from project import BIN, ROOT, Project
+from project import BIN, Project
 
 from business_telemetry.ingest.errors import BadSource, WarehouseBusy
 from business_telemetry.ingest.loads import find_load, forget_load, read_loads, undo_load
@@ -121,7 +121,7 @@ def test_a_claim_whose_answer_was_lost_is_still_the_own_one(server: Server, tmp_
             command(statement)
         return command(statement, *arguments, **options)
 
-    client.command = twice  # type: ignore[assignment,method-assign]
+    client.command = twice
     lock = Lock(client, "telemetry_raw", is_embedded=False)
     lock.claim("mine")
     assert lock.holds
@@ -182,7 +182,7 @@ def test_the_commands(tmp_path: Path) -> None:
     done = subprocess.run(
         [str(BIN / "telemetry"), "sql", "--format", "json"],
         input=script,
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment,
         capture_output=True,
         text=True,

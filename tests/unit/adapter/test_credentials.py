@@ -15,7 +15,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
 from dbt.adapters.clickhouse_py.engine import connect, open_client
 
-SERVER = {
+SERVER: dict[str, Any] = {
     "driver": "http",
     "host": "ch.example",
     "port": 8443,

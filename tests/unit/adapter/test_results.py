@@ -21,7 +21,8 @@ UTC = dt.UTC
 def fit(values: Any, kind: str, clock: str = "UTC") -> list[Any]:
     column = values if isinstance(values, pd.Series) else pd.Series(values)
     table = to_arrow(pd.DataFrame({"x": column}), {"x": get_from_name(kind)}, clock)
-    return table["x"].to_pylist()
+    found: list[Any] = table["x"].to_pylist()
+    return found
 
 
 def objects(*values: Any) -> pd.Series:

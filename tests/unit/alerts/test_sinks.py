@@ -13,6 +13,7 @@ from business_telemetry.alerts.sinks import (
     BadSetting,
     Mail,
     NotSent,
+    Sink,
     Telegram,
     Unclear,
     Webhook,
@@ -79,11 +80,15 @@ def test_a_receiver_that_stays_down_is_given_up() -> None:
     assert receiver.taken == []
 
 
+def no_wait(seconds: float) -> None:
+    pytest.fail(f"waits {seconds} s")
+
+
 def test_a_refusal_is_not_repeated() -> None:
     with http_receiver() as receiver:
         receiver.answers = [404]
         with pytest.raises(NotSent, match="answers 404"):
-            deliver(Webhook(receiver.url), TEXT, "id", pytest.fail)
+            deliver(Webhook(receiver.url), TEXT, "id", no_wait)
 
 
 @pytest.mark.parametrize("answer", ["drop", "take and drop"])
@@ -91,7 +96,7 @@ def test_a_connection_that_breaks_before_the_answer_is_unclear_and_not_repeated(
     with http_receiver() as receiver:
         receiver.answers = [answer]
         with pytest.raises(Unclear, match="no answer"):
-            deliver(Webhook(receiver.url), TEXT, "id", pytest.fail)
+            deliver(Webhook(receiver.url), TEXT, "id", no_wait)
     with mail_receiver() as receiver:
         receiver.answers = [answer]
         with pytest.raises(Unclear):
@@ -99,7 +104,7 @@ def test_a_connection_that_breaks_before_the_answer_is_unclear_and_not_repeated(
                 Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",)),
                 TEXT,
                 "id",
-                pytest.fail,
+                no_wait,
             )
 
 
@@ -118,7 +123,7 @@ def test_a_mail_that_is_refused_is_certainly_not_sent() -> None:
 def test_no_message_tells_a_secret() -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
-    sinks = [
+    sinks: list[Sink] = [
         Webhook(f"http://127.0.0.1:{port}/T0/B0/hush"),
         Telegram("1:hush", "5", f"http://127.0.0.1:{port}"),
         Mail(f"smtp://bi:hush@127.0.0.1:{port}", "a@b.example", ("c@d.example",)),

@@ -149,6 +149,7 @@ def test_previous_period_and_year_before() -> None:
     assert (before.date_from, before.date_to) == (date(2022, 1, 29), date(2022, 2, 28))
     assert year is not None
     assert (year.date_from, year.date_to) == (date(2021, 3, 2), date(2021, 4, 1))
+    assert year.date_from is not None
     assert year.date_from.weekday() == date(2022, 3, 1).weekday()
     assert Filters(date_to=date(2022, 3, 1)).previous() is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -178,13 +179,15 @@ def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
     file = scan(str(path)) if path.exists() else scanned()
     require_unchanged(file)  # type: ignore[arg-type]
     times = path.stat()
-    changes = {
+
+    def rewrite() -> None:
+        path.write_bytes(b"xyz\n")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    changes: dict[str, Callable[[], object]] = {
         "grown": lambda: path.open("ab").write(b"d\n"),
         "shrunk": lambda: os.truncate(path, 2),
-        "rewritten": lambda: (
-            path.write_bytes(b"xyz\n"),
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns)),
-        ),
+        "rewritten": rewrite,
         "replaced": lambda: ((tmp_path / "n").write_bytes(b"xyz\n"), (tmp_path / "n").replace(path)),
         "gone": path.unlink,
     }

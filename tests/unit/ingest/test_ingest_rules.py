@@ -372,7 +372,8 @@ def _number(text: str) -> Decimal | None:
 
 def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     """Reasons, and what is loaded."""
-    reasons, loaded = [], {}
+    reasons: list[str] = []
+    loaded: dict[str, Any] = {}
     if not _strip(row["user"]):
         reasons.append("missing_user")
     try:
@@ -389,10 +390,10 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     if _strip(row["value"]):
         number = _number(row["value"])
         with localcontext(prec=2_000, Emax=10_000):
-            rounded = number and number.quantize(Decimal("0.000001"), ROUND_HALF_UP)
-        if number is None or abs(rounded or 0) >= Decimal(10) ** 12:
+            rounded = number.quantize(Decimal("0.000001"), ROUND_HALF_UP) if number else Decimal(0)
+        if number is None or abs(rounded) >= Decimal(10) ** 12:
             reasons.append("bad_value")
-        elif rounded and rounded < 0:
+        elif rounded < 0:
             reasons.append("negative_value")
         else:
             loaded["value"] = rounded or Decimal(0)

@@ -26,7 +26,7 @@ LAYOUT = Layout(2, {"time": 0, "user": 1}, ())
 
 def text_of(column: Any) -> list[str | None]:
     batch = pa.record_batch({"t": pa.array(["x"] * len(column)), "c": column})
-    return read_batch(batch, LAYOUT, 1, "f")["user"].to_list()  # type: ignore[no-any-return]
+    return read_batch(batch, LAYOUT, 1, "f")["user"].to_list()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def calm() -> DailyLog:
 def test_series_equal_the_log(crowded_log: GeneratedLog) -> None:
     """Sessions, users, orders, revenue and cart value by day, for all, cities, genders and categories."""
     daily = simulate_daily(crowded_log.config)
-    sessions: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    sessions: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in {row.content: row for row in crowded_log.rows}.values():
         sessions[row.user, row.session].append(row)
     expected: dict[str, dict[tuple[str, str, Any], float]] = defaultdict(lambda: defaultdict(float))

@@ -14,7 +14,7 @@ from generated_log import ACTIONS, GeneratedLog, Row
 
 from shop_simulator import truth_path
 
-Sessions = dict[tuple[str, int], list[Row]]
+Sessions = dict[tuple[str, str], list[Row]]
 
 
 @pytest.fixture(scope="module")

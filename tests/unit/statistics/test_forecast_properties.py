@@ -1,6 +1,7 @@
 """No series whatever breaks the forecast or the anomaly scores: sparse, short, constant, empty, spiky."""
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ SHOPS = st.builds(
 SLOWLY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
+@pytest.mark.slow
 @SLOWLY
 @given(SHOPS)
 def test_every_shop_has_a_forecast(shop: Panel) -> None:

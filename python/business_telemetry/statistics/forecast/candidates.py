@@ -55,7 +55,7 @@ def followed_level(panel: Panel, fitted: Floats) -> Floats:
     )
     odd = np.log(np.clip(ratio, 0.5, 2.0))
     keep = np.exp(-1 / MEMORY)
-    level, followed = np.zeros(len(odd)), np.empty_like(odd)
+    level, followed = np.zeros(len(odd)), np.zeros(odd.shape)
     for day in range(odd.shape[1]):
         level = keep * level + (1 - keep) * odd[:, day]
         followed[:, day] = level

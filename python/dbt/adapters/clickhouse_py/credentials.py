@@ -14,7 +14,7 @@ MEMORY: Final = ":memory:"
 
 
 @dataclass
-class ClickHousePyCredentials(ClickHouseCredentials):
+class ClickHousePyCredentials(ClickHouseCredentials):  # type: ignore[misc]
     """dbt-clickhouse's credentials plus `path`, which belongs to `driver: chdb` alone."""
 
     path: str | None = None

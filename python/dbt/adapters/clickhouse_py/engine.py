@@ -189,7 +189,7 @@ def _careful(client: Client, path: str) -> Client:
                 raise OperationalError(f"The warehouse cannot be written: {error.strerror}") from error
         return command(cmd, *arguments, **options)
 
-    client.command = careful  # type: ignore[method-assign]
+    client.command = careful
     return client
 
 

@@ -41,7 +41,8 @@ def read_frame(client: Client, relation: str) -> pd.DataFrame:
     zones = {name: kind.tzinfo or clock for name, kind in types.items() if hasattr(kind, "tzinfo")}
 
     def query(sql: str) -> pd.DataFrame:
-        return client.query_df(sql, column_tzs=zones, tz_mode="aware")
+        found: pd.DataFrame = client.query_df(sql, column_tzs=zones, tz_mode="aware")
+        return found
 
     frame = query(f"select * from {relation}")
     if frame.empty:

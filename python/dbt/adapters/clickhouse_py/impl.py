@@ -22,12 +22,12 @@ class ClickHouse_PyAdapter(ClickHouseAdapter):  # type: ignore[misc]
 
     ConnectionManager = ClickHousePyConnectionManager
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def python_staging(self, relation: ClickHouseRelation) -> ClickHouseRelation:
         """The table that takes a Python model's result, for the materialization to select from."""
         return relation.incorporate(path={"identifier": f"{relation.identifier}__dbt_python"}, type="table")
 
-    @available
+    @available  # type: ignore[untyped-decorator]
     def python_columns(self, model: dict[str, Any]) -> str:
         """The column list of the staging table, from the model's YAML."""
         from dbt.adapters.clickhouse_py.python_model import declared_columns
