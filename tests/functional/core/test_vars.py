@@ -24,6 +24,7 @@ CHANGED = {
     "session_gap_hours": 1,
     "cart_recovery_days": 40,
     "heavy_user_events": 5,
+    "build_batch_rows": 50,
     "as_of": "2022-03-05",
 }
 
