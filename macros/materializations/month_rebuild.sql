@@ -85,7 +85,7 @@
     {%- set parts = sql.split(months_begin()) -%}
     {%- if parts | length != 2 or parts[1].count(months_end()) != 1 -%}
     {{ exceptions.raise_compiler_error(
-        model.name ~ " is rebuilt by month: it needs one CTE `months as ( {{ '{{ months() }}' }} )`, or months_of()"
+        model.name ~ " is rebuilt by month: it needs one CTE `months as ( {{ months() }} )`, or months_of()"
     ) }}
     {%- endif -%}
     {%- set versions, after = parts[1].split(months_end()) -%}
