@@ -18,7 +18,7 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {%- set code = code_around_months(sql) -%}
-  {%- set code_id = local_md5(code.before ~ code.after) -%}
+  {%- set code_id = local_md5(code.before ~ code.after ~ model.contract.checksum) -%}
   {%- set is_anew = existing is none or not existing.is_table or should_full_refresh() -%}
   {%- set notes = {} if is_anew else month_notes(this) -%}
   {%- if not is_anew and notes.get('code') != code_id and has_other_columns(existing, code) -%}
@@ -125,9 +125,12 @@
 
 {% macro has_other_columns(existing, code) -%}
     {#- Whether the query gives other columns than the table has: an error, unless `on_schema_change` lets them be synced. -#}
+    {%- set query = code.before ~ month_list({}) ~ code.after -%}
+    {%- if config.get('contract').enforced -%}
+    {%- do get_assert_columns_equivalent(query) -%}
+    {%- endif -%}
     {%- set changes = adapter.check_incremental_schema_changes(
-        'sync_all_columns', existing, code.before ~ month_list({}) ~ code.after,
-        query_settings=config.get('query_settings', {})
+        'sync_all_columns', existing, query, query_settings=config.get('query_settings', {})
     ) -%}
     {%- if changes and config.get('on_schema_change') != 'sync_all_columns' -%}
     {{ exceptions.raise_compiler_error(
