@@ -1,4 +1,4 @@
-"""`month_rebuild` on hand-made months: what is built, what is left alone, and what a table holds at the end."""
+"""`month_rebuild` on hand-made months: what is built, what is left alone, what a table holds at the end."""
 
 from __future__ import annotations
 
@@ -78,10 +78,23 @@ unit_tests:
     model: two_months
     given:
       - input: ref('by_day')
-        rows: [{day: '2022-01-31', value: 1}, {day: '2022-02-01', value: 2}, {day: '2022-03-01', value: 4}]
+        rows:
+          - {day: '2022-01-31', value: 1}
+          - {day: '2022-02-01', value: 2}
+          - {day: '2022-03-01', value: 4}
     expect:
-      rows: [{month: '2022-01-01', total: 1}, {month: '2022-02-01', total: 3}, {month: '2022-03-01', total: 6}, {month: '2022-04-01', total: 4}]
+      rows:
+        - {month: '2022-01-01', total: 1}
+        - {month: '2022-02-01', total: 3}
+        - {month: '2022-03-01', total: 6}
+        - {month: '2022-04-01', total: 4}
 """
+RAW_DAYS = (
+    "create or replace table raw_days (day Date, value Int32, version UInt64) engine MergeTree order by day"
+)
+TOTALS = "select month, total from two_months order by month"
+LEFT = "select name from system.tables where name like '%dbt_%' and database = currentDatabase()"
+Query = Callable[[str], list[tuple[Any, ...]]]
 Days = dict[str, tuple[int, int]]  # day -> value, version of its month
 
 JANUARY, FEBRUARY, MARCH = {"2022-01-31": (1, 1)}, {"2022-02-01": (2, 1)}, {"2022-03-01": (4, 1)}
@@ -105,12 +118,12 @@ class Months:
     def project_config_update(self) -> dict[str, Any]:
         return {"vars": {"build_batch_rows": self.batch_rows}}
 
-    def load(self, rows: Callable[[str], Any], days: Days) -> None:
-        rows("create or replace table raw_days (day Date, value Int32, version UInt64) engine MergeTree order by day")
+    def load(self, rows: Query, days: Days) -> None:
+        rows(RAW_DAYS)
         cells = ", ".join(f"('{day}', {value}, {version})" for day, (value, version) in days.items())
         rows(f"insert into raw_days values {cells}")
 
-    def parts(self, rows: Callable[[str], Any], name: str) -> dict[str, str]:
+    def parts(self, rows: Query, name: str) -> dict[str, str]:
         return dict(
             rows(
                 "select partition, any(name) from system.parts"
@@ -118,8 +131,11 @@ class Months:
             )
         )
 
-    def totals(self, rows: Callable[[str], Any]) -> dict[str, int]:
-        return {str(month)[:7]: total for month, total in rows("select month, total from two_months order by month")}
+    def totals(self, rows: Query) -> dict[str, int]:
+        return {
+            str(month)[:7]: total
+            for month, total in rows("select month, total from two_months order by month")
+        }
 
 
 def statements(output: str, words: str) -> int:
@@ -127,7 +143,7 @@ def statements(output: str, words: str) -> int:
 
 
 class TestMonthsOneByOne(Months):
-    def test_months_come_change_and_go(self, project: Any, rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    def test_months_come_change_and_go(self, project: Any, rows: Query) -> None:
         self.load(rows, {**JANUARY, **FEBRUARY, **MARCH, **STRAY})
         _, output = run_dbt_and_capture(["--debug", "build"])
         assert self.totals(rows) == {"2022-01": 1, "2022-02": 3, "2022-03": 6}
@@ -158,11 +174,12 @@ class TestMonthsOneByOne(Months):
         assert incremental == {"1999-05": 8, "2022-01": 1, "2022-02": 21, "2022-03": 24}
         run_dbt(["run", "--full-refresh"])
         assert self.totals(rows) == incremental
-        assert rows("select name from system.tables where name like '%dbt_%' and database = currentDatabase()") == []
+        assert (
+            rows("select name from system.tables where name like '%dbt_%' and database = currentDatabase()")
+            == []
+        )
 
-    def test_checks_stand_on_the_table_and_on_what_is_built(
-        self, project: Any, rows: Callable[[str], list[tuple[Any, ...]]]
-    ) -> None:
+    def test_checks_stand_on_the_table_and_on_what_is_built(self, project: Any, rows: Query) -> None:
         ((code,),) = rows("select create_table_query from system.tables where name = 'two_months' limit 1")
         assert "CONSTRAINT not_too_much CHECK" in code and "total < 1000" in code, code
         before = self.totals(rows)
@@ -179,9 +196,7 @@ class TestMonthsTogether(TestMonthsOneByOne):
 
 
 class TestColumns(Months):
-    def test_other_columns_want_a_full_refresh_or_get_one(
-        self, project: Any, rows: Callable[[str], list[tuple[Any, ...]]]
-    ) -> None:
+    def test_other_columns_want_a_full_refresh_or_get_one(self, project: Any, rows: Query) -> None:
         self.load(rows, {**JANUARY, **FEBRUARY})
         run_dbt(["run", "-s", "by_day"])
         write_file(BY_DAY.replace("as value", "as number"), "models", "by_day.sql")
@@ -191,16 +206,15 @@ class TestColumns(Months):
         assert "dbt build --full-refresh -s by_day+" in words
         assert rows("select day, value from by_day order by day limit 1")[0][1] == 1
 
-        write_file(SCHEMA.replace("order_by: day", "order_by: day, on_schema_change: sync_all_columns"), "models", "schema.yml")
+        synced = SCHEMA.replace("order_by: day", "order_by: day, on_schema_change: sync_all_columns")
+        write_file(synced, "models", "schema.yml")
         run_dbt(["run", "-s", "by_day"])
         assert [number for (number,) in rows("select number from by_day order by day")] == [1, 2]
 
-    def test_an_empty_run_leaves_an_empty_table(
-        self, project: Any, rows: Callable[[str], list[tuple[Any, ...]]]
-    ) -> None:
+    def test_an_empty_run_leaves_an_empty_table(self, project: Any, rows: Query) -> None:
         write_file(BY_DAY, "models", "by_day.sql")
         write_file(SCHEMA, "models", "schema.yml")
-        rows("create or replace table raw_days (day Date, value Int32, version UInt64) engine MergeTree order by day")
+        rows(RAW_DAYS)
         run_dbt(["run", "--empty", "--full-refresh"])
         assert rows("select count() from by_day") == [(0,)]
         self.load(rows, JANUARY)
@@ -208,7 +222,7 @@ class TestColumns(Months):
         assert self.totals(rows) == {"2022-01": 1}
         run_dbt(["run", "--empty"])
 
-    def test_a_model_without_months_is_told_how(self, project: Any, rows: Callable[[str], Any]) -> None:
+    def test_a_model_without_months_is_told_how(self, project: Any, rows: Query) -> None:
         write_file("select 1 as day, 1 as input_version", "models", "by_day.sql")
         _, output = run_dbt_and_capture(["run", "-s", "by_day"], expect_pass=False)
         assert "it needs one CTE `months as ( {{ months() }} )`" in " ".join(output.split())

@@ -37,7 +37,9 @@ Months = dict[int, tuple[int, int]]  # month -> version, rows
 def rows_of(months: Months) -> str:
     tuples = ", ".join(f"({month}, {version}, {rows})" for month, (version, rows) in months.items())
     structure = "month UInt32, input_version UInt64, row_count UInt64"
-    return f"select * from values('{structure}', {tuples})" if months else f"select * from null('{structure}')"
+    return (
+        f"select * from values('{structure}', {tuples})" if months else f"select * from null('{structure}')"
+    )
 
 
 def table(client: Client, name: str, months: Months) -> str:
@@ -73,11 +75,15 @@ def plan(
         pytest.param({202201: (8, 1)}, {202201: (7, 1)}, {}, [("202201", "8", "stale", 0)], id="changed"),
         pytest.param({}, {202201: (7, 1)}, {}, [("202201", "0", "gone", 0)], id="gone"),
         pytest.param(
-            {202202: (7, 1)}, {202201: (7, 1), 202202: (7, 1)}, {}, [("202201", "0", "gone", 0)], id="one gone"
+            {202202: (7, 1)},
+            {202201: (7, 1), 202202: (7, 1)},
+            {},
+            [("202201", "0", "gone", 0)],
+            id="one gone",
         ),
-        pytest.param({202201: (7, 1)}, {}, {"202201": "7"}, [("202201", "7", "empty", 0)], id="known empty"),
-        pytest.param({202201: (8, 1)}, {}, {"202201": "7"}, [("202201", "8", "stale", 0)], id="no longer known"),
-        pytest.param({}, {}, {"202201": "7"}, [], id="known empty and gone"),
+        pytest.param({202201: (7, 1)}, {}, {"202201": "7"}, [("202201", "7", "empty", 0)], id="known"),
+        pytest.param({202201: (8, 1)}, {}, {"202201": "7"}, [("202201", "8", "stale", 0)], id="not known"),
+        pytest.param({}, {}, {"202201": "7"}, [], id="known and gone"),
         pytest.param(
             {202201: (7, 1)},
             {202201: (8, 1)},
@@ -119,7 +125,8 @@ def test_swap_is_one_statement(macros: Any) -> None:
         return " ".join(macros.swap_months("t", "a", built, dropped).split())
 
     assert swap(["1", "2"], ["3"]) == (
-        "alter table t replace partition id '1' from a, replace partition id '2' from a, drop partition id '3'"
+        "alter table t replace partition id '1' from a, replace partition id '2' from a,"
+        " drop partition id '3'"
     )
     assert swap(["1"], []) == "alter table t replace partition id '1' from a"
     assert swap([], ["3", "4"]) == "alter table t drop partition id '3', drop partition id '4'"
@@ -132,13 +139,15 @@ class TestInputVersions:
         return {month: (version, count) for month, version, count in rows}
 
     def test_months_of_all_inputs_and_their_rows(self, macros: Any, client: Client) -> None:
-        found = self.versions(macros, client, 0, {202112: (1, 2), 202201: (1, 3)}, {202201: (2, 4), 202202: (2, 5)})
+        found = self.versions(
+            macros, client, 0, {202112: (1, 2), 202201: (1, 3)}, {202201: (2, 4), 202202: (2, 5)}
+        )
         assert {month: rows for month, (_, rows) in found.items()} == {202112: 2, 202201: 7, 202202: 5}
         assert len({version for version, _ in found.values()}) == 3
 
     def test_a_look_back_is_part_of_the_version(self, macros: Any, client: Client) -> None:
         before = self.versions(macros, client, 2, {202111: (1, 1), 202112: (1, 1), 202202: (1, 1)})
-        assert sorted(before) == [202111, 202112, 202202], "months that are only read for later ones are not held"
+        assert sorted(before) == [202111, 202112, 202202], "what is only read for later is not held"
         changed = self.versions(macros, client, 2, {202111: (9, 1), 202112: (1, 1), 202202: (1, 1)})
         assert [before[month] == changed[month] for month in sorted(before)] == [False, False, True]
         gone = self.versions(macros, client, 2, {202111: (1, 1), 202202: (1, 1)})
