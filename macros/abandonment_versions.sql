@@ -5,18 +5,23 @@
     -#}
     select
         month,
-        {{ version_of('input_version') }} as input_version
+        {{ version_of('version') }} as input_version,
+        sum(read_rows) as row_count
     from (
-        select distinct
+        select
             toYYYYMM(session_date) as month,
-            input_version
+            input_version as version,
+            count() as read_rows
         from {{ purchase_events }}
+        group by month, version
         union all
-        select distinct
+        select
             toYYYYMM(addMonths(order_date, -month_lag)) as month,
-            input_version
+            input_version as version,
+            count() as read_rows
         from {{ order_lines }}
         array join [0, 1] as month_lag
+        group by month, version
     )
     where month in (select toYYYYMM(session_date) from {{ purchase_events }})
     group by month

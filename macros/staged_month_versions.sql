@@ -6,7 +6,8 @@
             arraySort(groupUniqArray((load_id, loaded_at, contract))),
             '{{ var("dedup_mode") }}', '{{ var("shop_timezone") }}', '{{ var("unknown_label") }}',
             {{ var("session_pause_minutes") }}
-        ) as input_version
-    from {{ load_days }}
+        ) as input_version,
+        sum(load_rows.row_count) as row_count
+    from {{ load_days }} as load_rows
     group by month
 {%- endmacro %}

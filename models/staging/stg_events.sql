@@ -1,17 +1,13 @@
-{% set versions = staged_month_versions(ref('stg_load_days')) %}
 {% set shop_time = in_shop_time('timestamp') %}
 
 with
 
-load_days as (
-    select * from {{ ref('stg_load_days') }}
+months as (
+    {{ months_of(staged_month_versions(ref('stg_load_days'))) }}
 ),
 
-months as (
-    {{ versions }}
-    {%- if is_incremental() %}
-    having {{ in_months('month', stale_months(versions, 'event_date')) }}
-    {%- endif %}
+load_days as (
+    select * from {{ ref('stg_load_days') }}
 ),
 
 loads as (

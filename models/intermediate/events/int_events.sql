@@ -3,22 +3,21 @@
     so that all events of a session stand in one partition and every model downstream can be rebuilt
     month by month.
 #}
-{% set months = session_months(ref('stg_events')) if is_incremental() else none %}
-
 with
+
+months as (
+    {{ months_of(event_month_versions(ref('stg_events'))) }}
+),
+
+-- whole sessions, wherever else they reach
+touching as (
+    select session_key from {{ ref('stg_events') }}
+    where toYYYYMM(event_date) in (select months.month from months)
+),
 
 events as (
     select * from {{ ref('stg_events') }}
-    {%- if is_incremental() %}
-    where {{ in_months('toYYYYMM(event_date)', months.read) }}
-        -- sessions of other months that reach into these
-        and session_key not in (
-            select built.session_key from {{ this }} as built
-            where {{ in_months('toYYYYMM(built.event_date)', months.read) }}
-                and toYYYYMM(built.session_date) != toYYYYMM(built.event_date)
-                and not {{ in_months('toYYYYMM(built.session_date)', months.stale) }}
-        )
-    {%- endif %}
+    where session_key in (select touching.session_key from touching)
 ),
 
 numbered as (
@@ -52,11 +51,9 @@ final as (
         numbered.city as city,
         numbered.gender as gender,
         numbered.age as age,
-        numbered.input_version as input_version
+        months.input_version as input_version
     from numbered
-    {%- if is_incremental() %}
-    where {{ in_months('toYYYYMM(toDate(numbered.session_started_at))', months.stale) }}
-    {%- endif %}
+    inner join months on toYYYYMM(toDate(numbered.session_started_at)) = months.month
 )
 
 select * from final

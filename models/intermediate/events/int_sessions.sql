@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_events')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 events as (

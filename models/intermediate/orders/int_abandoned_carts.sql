@@ -1,12 +1,7 @@
-{% set versions = abandonment_versions(ref('int_purchase_events'), ref('int_order_lines')) %}
-
 with
 
 months as (
-    {{ versions }}
-    {%- if is_incremental() %}
-    having {{ in_months('month', stale_months(versions, 'session_date')) }}
-    {%- endif %}
+    {{ months_of(abandonment_versions(ref('int_purchase_events'), ref('int_order_lines'))) }}
 ),
 
 carts as (

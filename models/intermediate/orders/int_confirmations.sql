@@ -3,7 +3,6 @@
     that names an order. Earlier rows are read once for each month that reads them, so that a month comes out the same
     whether it is built alone or with all others.
 #}
-{% set upstreams = [ref('int_order_steps')] %}
 {% set open_checkout_hours = 24 %}
 {% set reload_minutes = 30 %}
 {% set reached %}
@@ -15,7 +14,7 @@
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date', months_back=1, also=missing_steps_version()) }}
+    {{ months(months_back=1, also=missing_steps_version()) }}
 ),
 
 logs as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_orders'), ref('int_order_carts'), ref('int_purchase_events')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 orders as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_purchase_events'), ref('int_confirmations'), ref('int_order_carts')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 events as (

@@ -2,12 +2,10 @@
     Norms are those of a month, so that they follow the seasons' prices and a new month leaves the old ones alone.
     The whole log is in them, not only what was bought: prices of goods stand on the rows of carts and purchases.
 #}
-{% set upstreams = [ref('int_events')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 events as (
@@ -56,7 +54,7 @@ medians as (
 
 final as (
     select
-        medians.month as session_date,
+        medians.month as month,
         medians.category as category,
         toUInt32(length(medians.log_prices)) as price_count,
         medians.log_price_median as log_price_median,

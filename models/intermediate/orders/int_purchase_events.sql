@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_events'), ref('int_confirmations'), ref('int_purchase_lines')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 events as (

@@ -1,10 +1,9 @@
-{% set upstreams = [ref('int_events')] %}
 {% set pause_minutes = 30 %}
 
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 purchases as (

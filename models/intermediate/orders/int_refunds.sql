@@ -3,15 +3,11 @@
     so the months of other logs do not depend on each other through refunds.
 #}
 {% set months_back = 3 %}
-{% set versions = refund_versions(ref('int_events'), ref('int_orders'), months_back) %}
 
 with
 
 months as (
-    {{ versions }}
-    {%- if is_incremental() %}
-    having {{ in_months('month', stale_months(versions, 'session_date')) }}
-    {%- endif %}
+    {{ months_of(refund_versions(ref('int_events'), ref('int_orders'), months_back)) }}
 ),
 
 refunds as (

@@ -3,12 +3,10 @@
     dim_user_history joins the months. Most users keep their attributes, so only the months of those
     who do not are read event by event.
 #}
-{% set upstreams = [ref('stg_events')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'event_date') }}
+    {{ months() }}
 ),
 
 events as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('stg_events'), ref('int_user_attributes')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'event_date') }}
+    {{ months() }}
 ),
 
 events as (

@@ -1,9 +1,17 @@
-{% set upstreams = [ref('fct_sales')] %}
+{% set versions %}
+    select
+        toYYYYMM(event_date) as month,
+        {{ version_of('sales.input_version') }} as input_version,
+        count() as row_count
+    from {{ ref('fct_sales') }} as sales
+    group by month
+{% endset %}
 
 with
 
+-- of events; the inputs' partitions are those of session starts
 months as (
-    {{ month_versions(upstreams, 'event_date') }}
+    {{ months_of(versions) }}
 ),
 
 sales as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_sessions'), ref('int_events'), ref('int_purchase_events'), ref('int_order_lines')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date', also=missing_steps_version()) }}
+    {{ months(also=missing_steps_version()) }}
 ),
 
 actions as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_sessions'), ref('int_purchase_events'), ref('int_abandoned_carts')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 sessions as (

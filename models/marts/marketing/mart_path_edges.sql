@@ -1,12 +1,7 @@
-{% set versions = upstream_versions([ref('int_events'), ref('int_sessions')], 'session_date') %}
-
 with
 
 months as (
-    {{ versions }} -- noqa: LT02
-    {%- if is_incremental() %}
-        and {{ in_months('month', stale_months(versions, 'month')) }} -- noqa: LT02
-    {%- endif %}
+    {{ months() }}
 ),
 
 events as (

@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_order_lines'), ref('int_price_norms'), ref('int_refunds')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 refunds as (
@@ -57,7 +55,7 @@ order_lines as (
 
 norms as (
     select * from {{ ref('int_price_norms') }}
-    where toYYYYMM(session_date) in (select months.month from months)
+    where toYYYYMM(month) in (select months.month from months)
 ),
 
 ages as (
@@ -100,7 +98,7 @@ final as (
     inner join months on toYYYYMM(order_lines.session_date) = months.month
     left join norms
         on order_lines.category = norms.category
-            and toStartOfMonth(order_lines.session_date) = norms.session_date
+            and toStartOfMonth(order_lines.session_date) = norms.month
     left join ages on order_lines.age = ages.age
 )
 

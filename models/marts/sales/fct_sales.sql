@@ -1,9 +1,7 @@
-{% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines'), ref('int_refunds')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'session_date') }}
+    {{ months() }}
 ),
 
 events as (

@@ -1,15 +1,10 @@
-{% set upstreams = [ref('int_events'), ref('int_purchase_events'), ref('int_order_lines'), ref('int_refunds')] %}
-{% set versions = upstream_versions(upstreams, 'session_date') %}
 {% set of_month = "toYYYYMM(session_date) in (select months.month from months)" %}
 {% set known_product = "product != '" ~ var('unknown_label') ~ "' and " ~ of_month %}
 
 with
 
 months as (
-    {{ versions }} -- noqa: LT02
-    {%- if is_incremental() %}
-        and {{ in_months('month', stale_months(versions, 'month')) }} -- noqa: LT02
-    {%- endif %}
+    {{ months() }}
 ),
 
 united as (

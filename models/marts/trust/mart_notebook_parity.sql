@@ -3,12 +3,10 @@
     that it describes: one row per user and second. Events stand in the group of the row that won, copies of a row in its
     own, so each group holds raw rows >= distinct rows >= events >= key events.
 #}
-{% set upstreams = [ref('stg_events')] %}
-
 with
 
 months as (
-    {{ month_versions(upstreams, 'event_date') }}
+    {{ months() }}
 ),
 
 staged_events as (

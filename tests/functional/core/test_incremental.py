@@ -188,7 +188,7 @@ def retire(name: str) -> tuple[str, ...]:
 def build(project: Project, commands: tuple[str, ...], *options: str) -> None:
     """Load, then run the incremental models and what they read."""
     project.ask(commands=commands)
-    selection = ("-s", "+config.materialized:incremental", "--exclude", "int_metric_series+")
+    selection = ("-s", "+config.materialized:month_rebuild", "--exclude", "int_metric_series+")
     project.run("dbt", "run", "--quiet", *selection, *options)
 
 

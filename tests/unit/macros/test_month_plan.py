@@ -1,0 +1,203 @@
+"""What is stale, and in which batch it is built: the queries behind `month_rebuild`, on hand-made months."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from jinja2 import Environment, Template
+
+from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
+from dbt.adapters.clickhouse_py.engine import connect
+
+MACROS = Path(__file__).parents[3] / "macros"
+FILES = ("months.sql", "month_plan.sql", "event_month_versions.sql")
+
+
+@pytest.fixture(scope="module")
+def macros() -> Any:
+    text = "".join((MACROS / name).read_text(encoding="utf-8") for name in FILES)
+    template: Template = Environment(extensions=["jinja2.ext.do"]).from_string(text)
+    return template.module
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    client = connect(ClickHousePyCredentials(driver="chdb", path=":memory:", schema="shop"))
+    yield client
+    client.close()
+
+
+Months = dict[int, tuple[int, int]]  # month -> version, rows
+
+
+def rows_of(months: Months) -> str:
+    tuples = ", ".join(f"({month}, {version}, {rows})" for month, (version, rows) in months.items())
+    structure = "month UInt32, input_version UInt64, row_count UInt64"
+    return (
+        f"select * from values('{structure}', {tuples})" if months else f"select * from null('{structure}')"
+    )
+
+
+def table(client: Client, name: str, months: Months) -> str:
+    """A table by months, as a model that is rebuilt by month leaves it."""
+    client.command(f"drop table if exists {name}")
+    client.command(
+        f"create table {name} (day Date, input_version UInt64) engine = MergeTree"
+        " partition by toYYYYMM(day) order by day"
+    )
+    client.command(
+        f"insert into {name} select YYYYMMDDToDate(month * 100 + 1), input_version from ({rows_of(months)})"
+        " array join range(row_count)"
+    )
+    return name
+
+
+Plan = list[tuple[str, str, str, int]]  # month, version, status, batch
+
+
+def plan(
+    macros: Any, client: Client, wanted: Months, held: Months, empty: dict[str, str] | None, batch_rows: int
+) -> Plan:
+    name = table(client, "held", held)
+    sql = macros.month_plan(rows_of(wanted), macros.held_months(name, empty or {}), batch_rows)
+    return [(row[0], row[1], row[2], row[4]) for row in client.query(sql).result_rows]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "empty", "expected"),
+    [
+        pytest.param({202201: (7, 1)}, {202201: (7, 1)}, {}, [], id="as it should be"),
+        pytest.param({202201: (7, 1)}, {}, {}, [("202201", "7", "stale", 0)], id="new"),
+        pytest.param({202201: (8, 1)}, {202201: (7, 1)}, {}, [("202201", "8", "stale", 0)], id="changed"),
+        pytest.param({}, {202201: (7, 1)}, {}, [("202201", "0", "gone", 0)], id="gone"),
+        pytest.param(
+            {202202: (7, 1)},
+            {202201: (7, 1), 202202: (7, 1)},
+            {},
+            [("202201", "0", "gone", 0)],
+            id="one gone",
+        ),
+        pytest.param({202201: (7, 1)}, {}, {"202201": "7"}, [("202201", "7", "empty", 0)], id="known"),
+        pytest.param({202201: (8, 1)}, {}, {"202201": "7"}, [("202201", "8", "stale", 0)], id="not known"),
+        pytest.param({}, {}, {"202201": "7"}, [], id="known and gone"),
+        pytest.param(
+            {202201: (7, 1)},
+            {202201: (8, 1)},
+            {"202201": "7"},
+            [("202201", "7", "stale", 0)],
+            id="rows outrank what is remembered",
+        ),
+        pytest.param(
+            {202201: (2**64 - 1, 1)}, {}, {}, [("202201", str(2**64 - 1), "stale", 0)], id="no digit is lost"
+        ),
+    ],
+)
+def test_status(
+    macros: Any, client: Client, wanted: Months, held: Months, empty: dict[str, str], expected: Plan
+) -> None:
+    assert plan(macros, client, wanted, held, empty, 100) == expected
+
+
+def test_batches_close_when_their_rows_are_enough(macros: Any, client: Client) -> None:
+    wanted = {202201: (1, 4), 202202: (1, 5), 202203: (1, 3), 202204: (1, 30), 202205: (1, 1), 202206: (1, 1)}
+    batches = [row[3] for row in plan(macros, client, wanted, {}, {}, 10)]
+    assert batches == [0, 0, 0, 1, 4, 4], "months before, in tens: 0, 4, 9, 12, 42, 43"
+    held = {202202: (1, 1), 202204: (1, 1)}
+    assert [row[3] for row in plan(macros, client, wanted, held, {}, 10)] == [0, 0, 0, 0], (
+        "months that are as they should be are not read"
+    )
+
+
+def test_month_list_is_what_the_query_would_have_given(macros: Any, client: Client) -> None:
+    some = client.query(macros.month_list({"202201": "7", "202203": str(2**64 - 1)}))
+    assert some.result_rows == [(202201, 7), (202203, 2**64 - 1)]
+    none = client.query(macros.month_list({}) + " settings limit = 1")
+    assert none.result_rows == []
+    assert [kind.name for kind in some.column_types] == ["UInt32", "UInt64"]
+
+
+def test_swap_is_one_statement(macros: Any) -> None:
+    def swap(built: list[str], dropped: list[str]) -> str:
+        return " ".join(macros.swap_months("t", "a", built, dropped).split())
+
+    assert swap(["1", "2"], ["3"]) == (
+        "alter table t replace partition id '1' from a, replace partition id '2' from a,"
+        " drop partition id '3'"
+    )
+    assert swap(["1"], []) == "alter table t replace partition id '1' from a"
+    assert swap([], ["3", "4"]) == "alter table t drop partition id '3', drop partition id '4'"
+
+
+class TestInputVersions:
+    def versions(self, macros: Any, client: Client, months_back: int, *inputs: Months) -> Months:
+        names = [table(client, f"input_{n}", months) for n, months in enumerate(inputs)]
+        rows = client.query(macros.input_versions(names, months_back, "0")).result_rows
+        return {month: (version, count) for month, version, count in rows}
+
+    def test_months_of_all_inputs_and_their_rows(self, macros: Any, client: Client) -> None:
+        found = self.versions(
+            macros, client, 0, {202112: (1, 2), 202201: (1, 3)}, {202201: (2, 4), 202202: (2, 5)}
+        )
+        assert {month: rows for month, (_, rows) in found.items()} == {202112: 2, 202201: 7, 202202: 5}
+        assert len({version for version, _ in found.values()}) == 3
+
+    def test_a_look_back_is_part_of_the_version(self, macros: Any, client: Client) -> None:
+        before = self.versions(macros, client, 2, {202111: (1, 1), 202112: (1, 1), 202202: (1, 1)})
+        assert sorted(before) == [202111, 202112, 202202], "what is only read for later is not held"
+        changed = self.versions(macros, client, 2, {202111: (9, 1), 202112: (1, 1), 202202: (1, 1)})
+        assert [before[month] == changed[month] for month in sorted(before)] == [False, False, True]
+        gone = self.versions(macros, client, 2, {202111: (1, 1), 202202: (1, 1)})
+        assert before[202111] == gone[202111]
+        assert before[202202] != gone[202202]
+
+    def test_which_month_has_which_version_matters(self, macros: Any, client: Client) -> None:
+        one = self.versions(macros, client, 1, {202201: (1, 1), 202202: (2, 1)})
+        other = self.versions(macros, client, 1, {202201: (2, 1), 202202: (1, 1)})
+        assert one[202202] != other[202202]
+
+
+class TestEventMonths:
+    """Sessions as {key: days}, each month of staging with a version of its own."""
+
+    def versions(
+        self, macros: Any, client: Client, sessions: dict[int, list[str]], changed: dict[str, int]
+    ) -> dict[int, int]:
+        cells = ", ".join(
+            f"({key}, '{day}', {changed.get(day[:7], 1)})" for key, days in sessions.items() for day in days
+        )
+        staged = f"values('session_key UInt64, event_date Date, input_version UInt64', {cells})"
+        rows = client.query(macros.event_month_versions(staged)).result_rows
+        return {month: version for month, version, _ in rows}
+
+    @pytest.mark.parametrize(
+        ("changed", "stale"),
+        [
+            ("2022-01", {202201, 202202}),
+            ("2022-02", {202201, 202202}),
+            ("2022-03", {202203, 202206}),
+            ("2022-04", {202204}),
+        ],
+    )
+    def test_months_depend_on_those_that_share_a_session(
+        self, macros: Any, client: Client, changed: str, stale: set[int]
+    ) -> None:
+        sessions = {
+            1: ["2022-01-31", "2022-02-01"],
+            2: ["2022-03-05", "2022-06-05"],  # a number used again
+            3: ["2022-04-01", "2022-04-30"],
+        }
+        before = self.versions(macros, client, sessions, {})
+        after = self.versions(macros, client, sessions, {changed: 2})
+        assert set(before) == {202201, 202202, 202203, 202204, 202206}
+        assert {month for month in before if before[month] != after[month]} == stale
+
+    def test_a_session_that_moves_changes_both_months(self, macros: Any, client: Client) -> None:
+        across = {1: ["2022-01-31", "2022-02-01"], 2: ["2022-01-05"], 3: ["2022-03-01"]}
+        without_first = {**across, 1: ["2022-02-01"]}
+        before = self.versions(macros, client, across, {"2022-01": 1})
+        after = self.versions(macros, client, without_first, {"2022-01": 2})
+        assert [before[month] == after[month] for month in (202201, 202202, 202203)] == [False, False, True]
