@@ -9,3 +9,12 @@
         '{{ var("other_label") }}'
     )
 {%- endmacro %}
+
+
+{% macro largest_segments_version() -%}
+    {#- A number that changes with the list of the largest. -#}
+    coalesce((
+        select sipHash64(arraySort(groupArray((toString(segments.segment_type), toString(segments.segment)))))
+        from {{ ref('int_segments') }} as segments
+    ), 0)
+{%- endmacro %}

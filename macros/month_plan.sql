@@ -24,7 +24,8 @@
         from (
             select
                 toUInt32(wanted.month) as month,
-                toUInt64(wanted.input_version) as input_version,
+                -- a version that comes from a subquery is Nullable, and NULL would be unlike nothing
+                coalesce(toUInt64(wanted.input_version), 0) as input_version,
                 toUInt64(wanted.row_count) as row_count,
                 'wanted' as side
             from ({{ versions }}) as wanted

@@ -13,5 +13,6 @@ CHANGED: dict[str, object] = {
     "session_gap_hours": 1,
     "cart_recovery_days": 40,
     "heavy_user_events": 5,
+    "build_batch_rows": 50,
     "as_of": "2022-03-05",
 }

@@ -1,87 +1,26 @@
 with
 
-sales as (
-    select * from {{ ref('fct_sales') }}
-    where {{ in_observed_span('event_date') }} -- noqa: LT02
+segment_days as (
+    select * from {{ ref('int_segment_days') }}
+    where {{ in_observed_span('day') }} -- noqa: LT02
     {%- if var('as_of') %}
-        and event_date <= toDate('{{ var("as_of") }}') -- noqa: LT02
-    {%- endif %}
-),
-
-funnel as (
-    select * from {{ ref('fct_funnel') }}
-    where {{ in_observed_span('session_date') }} -- noqa: LT02
-    {%- if var('as_of') %}
-        and session_date <= toDate('{{ var("as_of") }}') -- noqa: LT02
+        and day <= toDate('{{ var("as_of") }}') -- noqa: LT02
     {%- endif %}
 ),
 
 observed as (
     select
-        min(sales.event_date) as first_day,
-        max(sales.event_date) as last_day
-    from sales
+        min(segment_days.day) as first_day,
+        max(segment_days.day) as last_day
+    from segment_days
     having count() > 0
 ),
 
--- more events a day than a shopper makes: a robot, most likely
-heavy as (
-    select
-        event_date,
-        user_key
-    from sales
-    group by event_date, user_key
-    having sum(event_count) > {{ var('heavy_user_events') }}
-),
-
-sold as (
-    select
-        sales.event_date as day,
-        member.1 as segment_type,
-        member.2 as segment,
-        toFloat64(sum(sales.revenue)) as revenue,
-        toFloat64(sum(sales.cart_value)) as cart_value,
-        toFloat64(sum(sales.notebook_value)) as notebook_value,
-        toFloat64(uniqExactIf(sales.order_key, sales.is_order)) as orders,
-        toFloat64(uniqExactIf(sales.user_key, sales.is_order)) as buyers,
-        toFloat64(uniqExact(sales.user_key)) as users,
-        toFloat64(uniqExactIf(
-            sales.user_key,
-            (sales.event_date, sales.user_key) in (
-                select
-                    heavy.event_date,
-                    heavy.user_key
-                from heavy
-            )
-        )) as heavy_users,
-        toFloat64(sum(sales.event_count)) as events
-    from sales
-    array join {{ segments_of('sales') }} as member
-    group by sales.event_date, member.1, member.2
-),
-
--- a session belongs to every category that it looked at
-visited as (
-    select
-        funnel.session_date as day,
-        member.1 as segment_type,
-        member.2 as segment,
-        toFloat64(uniqExactIf(funnel.session_key, member.1 != 'category' or funnel.step_level >= 1)) as sessions
-    from funnel
-    array join {{ segments_of('funnel') }} as member
-    group by funnel.session_date, member.1, member.2
-),
-
 segments as (
-    select
+    select distinct
         segment_type,
         segment
-    from sold
-    union distinct
-    select
-        segment_type,
-        segment
-    from visited
+    from segment_days
 ),
 
 days as (
@@ -109,24 +48,20 @@ dense as (
         spine.segment_type as segment_type,
         spine.segment as segment,
         spine.is_partial as is_partial,
-        coalesce(sold.revenue, 0) as revenue,
-        coalesce(sold.cart_value, 0) as cart_value,
-        coalesce(sold.notebook_value, 0) as notebook_value,
-        coalesce(sold.orders, 0) as orders,
-        coalesce(sold.buyers, 0) as buyers,
-        coalesce(sold.users, 0) as users,
-        coalesce(sold.heavy_users, 0) as heavy_users,
-        coalesce(sold.events, 0) as events,
-        coalesce(visited.sessions, 0) as sessions
+        coalesce(segment_days.revenue, 0) as revenue,
+        coalesce(segment_days.cart_value, 0) as cart_value,
+        coalesce(segment_days.notebook_value, 0) as notebook_value,
+        coalesce(segment_days.orders, 0) as orders,
+        coalesce(segment_days.buyers, 0) as buyers,
+        coalesce(segment_days.users, 0) as users,
+        coalesce(segment_days.heavy_users, 0) as heavy_users,
+        coalesce(segment_days.events, 0) as events,
+        coalesce(segment_days.sessions, 0) as sessions
     from spine
-    left join sold
-        on spine.day = sold.day
-            and spine.segment_type = sold.segment_type
-            and spine.segment = sold.segment
-    left join visited
-        on spine.day = visited.day
-            and spine.segment_type = visited.segment_type
-            and spine.segment = visited.segment
+    left join segment_days
+        on spine.day = segment_days.day
+            and spine.segment_type = segment_days.segment_type
+            and spine.segment = segment_days.segment
 ),
 
 final as (
