@@ -74,8 +74,8 @@ sqlfluff: setup
 docs: setup ## dbt docs as one static page, target/static_index.html
 	@$(BIN)/dbt docs generate --static
 
-bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse
-	@$(BIN)/python -m bench
+bench: setup ## speed and memory on 6.5M rows, as ratios to plain ClickHouse; SCALE=10: on ten times as many
+	@$(BIN)/python -m bench$(if $(SCALE),.scale $(SCALE))
 
 datalens-smoke: setup ## live test of the DataLens deploy, needs an account (docs/datalens.md)
 	@$(BIN)/telemetry datalens smoke

@@ -5,26 +5,20 @@ Ratios are what matters: the machine is the same for both sides. Nothing here fa
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import sys
-from contextlib import ExitStack
-from datetime import date, timedelta
 from pathlib import Path
-from typing import TextIO
 
 from bench import charts, preview
-from bench.process import Cost, measure
+from bench.logs import DAYS, FIRST_DAY, SESSIONS, cut, day
+from bench.process import ROOT, Cost, Project, measure
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
-HOME = ROOT / "data" / "bench"
+PROJECT = Project()
+HOME = PROJECT.home
 LOG = HOME / "log.csv"
 SHORT_LOG = HOME / "short.csv"
 NEW_DAY = HOME / "new_day.csv"
 NEXT_DAY = HOME / "next_day.csv"
-ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SLICE = ("+fct_sales", "+fct_orders", "+fct_order_lines", "+dim_city", "+dim_date")
 
 
@@ -72,50 +66,30 @@ def make_logs() -> None:
     """One long log, generated once and cut by day: the big log, its last tenth, and two days after both."""
     if NEXT_DAY.exists():
         return
-    HOME.mkdir(parents=True, exist_ok=True)
     whole = HOME / "whole.csv"
-    python("business_telemetry", "generate", str(whole), "--sessions", "1272300", "--days", "1107", "--quiet")
-    first = date(2021, 12, 26)
-    next_day, new_day, short = ((first + timedelta(days=1107 - n)).isoformat() for n in (1, 2, 112))
-    with ExitStack() as files:
-        lines = files.enter_context(whole.open(encoding="utf-8", errors="surrogateescape", newline=""))
-        big, tenth, new, following = (
-            files.enter_context(path.open("w", encoding="utf-8", errors="surrogateescape", newline=""))
-            for path in (LOG, SHORT_LOG, NEW_DAY, NEXT_DAY)
-        )
-        header = next(lines)
-        for file in (big, tenth, new, following):
-            file.write(header)
-        targets: tuple[TextIO, ...] = (big,)
-        for line in lines:
-            fields = line.split(",", 4)
-            day = fields[3][:10] if len(fields) > 4 else ""
-            if ISO_DAY.fullmatch(day):  # else a malformed line, which stays with the one before it
-                targets = (following,) if day >= next_day else (new,) if day >= new_day else (big,)
-                targets += (tenth,) * (short <= day < new_day)
-            for target in targets:
-                target.write(line)
-    whole.unlink()
-
-
-def environment(warehouse: Path) -> dict[str, str]:
-    return os.environ | {
-        "TELEMETRY_WAREHOUSE": str(warehouse),
-        "DBT_TARGET_PATH": str(HOME / "target"),
-        "DBT_LOG_PATH": str(HOME / "logs"),
-    }
+    generate = ("generate", str(whole), "--sessions", str(SESSIONS), "--days", str(DAYS), "--quiet")
+    telemetry(HOME / "warehouse", *generate)
+    cut(
+        whole,
+        {
+            LOG: (FIRST_DAY, day(3)),
+            SHORT_LOG: (day(112), day(3)),
+            NEW_DAY: (day(2), day(2)),
+            NEXT_DAY: (day(1), day(1)),
+        },
+    )
 
 
 def python(module: str, *arguments: str) -> Cost:
-    return measure([sys.executable, "-m", module, *arguments], environment(HOME / "warehouse"), ROOT)
+    return measure([sys.executable, "-m", module, *arguments], PROJECT.environment(HOME / "warehouse"), ROOT)
 
 
 def telemetry(warehouse: Path, *arguments: str) -> Cost:
-    return measure([str(BIN / "telemetry"), *arguments], environment(warehouse), ROOT)
+    return PROJECT.run(warehouse, "telemetry", *arguments)
 
 
 def dbt(warehouse: Path, *arguments: str) -> Cost:
-    return measure([str(BIN / "dbt"), *arguments], environment(warehouse), ROOT)
+    return PROJECT.run(warehouse, "dbt", *arguments)
 
 
 def compare(name: str, ours: Cost, peer_name: str, peer: Cost, aim: float) -> None:

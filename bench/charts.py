@@ -6,6 +6,7 @@ Beside them the same questions asked of the raw events table, where raw events c
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,4 +76,4 @@ def milliseconds(client: Client, select: str, bound: Mapping[str, Any]) -> list[
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

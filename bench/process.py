@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+ROOT = Path(__file__).parents[1]
 POLL_SECONDS = 0.1
 
 
@@ -20,6 +23,31 @@ class Cost:
 
     seconds: float
     peak_mib: float
+
+
+class Project:
+    """The project's commands, with dbt's files and the benchmark's logs in a directory of their own."""
+
+    def __init__(self, part: str = "") -> None:
+        self.home = ROOT / "data" / "bench" / part
+        self.home.mkdir(parents=True, exist_ok=True)
+
+    def environment(self, warehouse: Path) -> dict[str, str]:
+        """The environment of a command on this warehouse."""
+        return os.environ | {
+            "TELEMETRY_WAREHOUSE": str(warehouse),
+            "DBT_TARGET_PATH": str(self.home / "target"),
+            "DBT_LOG_PATH": str(self.home / "logs"),
+        }
+
+    def run(self, warehouse: Path, program: str, *arguments: str) -> Cost:
+        """What `telemetry` or `dbt` costs.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        command = [str(Path(sys.executable).parent / program), *arguments]
+        return measure(command, self.environment(warehouse), ROOT)
 
 
 def measure(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Cost:

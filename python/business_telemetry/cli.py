@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from typing import Any
 
 import click
 
@@ -62,9 +64,30 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what a server or a disk says in the middle is one line.
+
+        No traceback helps when a connection breaks or a disk is full, and the same command can be run again.
+        """
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(error, BrokenPipeError) or not _is_from_outside(error):
+                raise
+            from business_telemetry.warehouse import one_line
+
+            click.echo(f"Error: {one_line(error)}; run the same command again.", err=True)
+            ctx.exit(1)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def _is_from_outside(error: Exception) -> bool:
+    """Does a disk, a network or the engine say so? The engine's client is not imported to ask that."""
+    engine = sys.modules.get("clickhouse_connect.driver.exceptions")
+    return isinstance(error, OSError) or bool(engine and isinstance(error, engine.ClickHouseError))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

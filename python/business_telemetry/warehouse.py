@@ -6,12 +6,23 @@ import os
 from argparse import Namespace
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from business_telemetry.ingest.sink import SinkSpec
+
+
+#: How engines and file systems say that a disk, or what one may use of it, is full.
+FULL: Final = ("NOT_ENOUGH_SPACE", "No space left", "Disk quota exceeded", "File too large")
+
+
+def one_line(error: Exception) -> str:
+    """What an engine, a server or a disk says, in one line, with the remedy where the disk is full."""
+    text = str(error).split(", Stack trace", 1)[0].strip()
+    told = (text.splitlines() or [type(error).__name__])[0][:300].rstrip(". ")
+    return f"{told}; free some disk space" if any(each in text for each in FULL) else told
 
 
 class WarehouseUnavailable(Exception):
@@ -95,9 +106,9 @@ def open_warehouse(
             credentials.path = str(project / Path(credentials.path).expanduser())
         client = connect(credentials)
     except DbtBaseException as error:
-        raise WarehouseUnavailable(" ".join(str(error).split())) from error
+        raise WarehouseUnavailable(" ".join((getattr(error, "msg", "") or str(error)).split())) from error
     except (ClickHouseError, ChRetryableException) as error:
-        raise WarehouseUnavailable(f"{credentials.host}: {str(error).splitlines()[0][:300]}") from error
+        raise WarehouseUnavailable(f"{credentials.host}: {one_line(error)}") from error
     path = Path(credentials.data_path) if embedded else None
     return Warehouse(
         client=client,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from business_telemetry.alerts.alert import Alert, Known
@@ -81,10 +81,11 @@ class Ledger:
             from (select * from {self._raw}.alerts final where sink = '' and status = 'found') as found
             left join (select * from {self._raw}.alerts final where sink = {{sink:String}}) as sent
                 on found.key = sent.key
-            where coalesce(sent.status, '') != 'sent' and found.updated_at >= {{since:DateTime}}
+            where coalesce(sent.status, '') != 'sent'
+                and found.updated_at >= now() - toIntervalDay({{days:UInt16}})
             order by found.updated_at, found.key""",
             sink=sink,
-            since=(datetime.now(UTC) - timedelta(PENDING_DAYS)).replace(tzinfo=None, microsecond=0),
+            days=PENDING_DAYS,
         )
         alerts = [_alert(key, json.loads(details)) for key, details, _ in rows]
         return alerts, {key for key, _, status in rows if status == "sending"}
@@ -95,7 +96,7 @@ class Ledger:
 
     def keep_forecast(self, made_on: date, forecast: Sequence[Band]) -> None:
         """Keep what is expected now, to be held against what comes."""
-        now = _stamp(datetime.now(UTC))
+        now = self._now("alert_forecasts")
         self._insert(
             "alert_forecasts",
             [
@@ -123,8 +124,16 @@ class Ledger:
         rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
         return rows
 
+    def _now(self, table: str) -> str:
+        """The time by the warehouse's clock, later than any stamp: what is written last wins."""
+        ((now,),) = self._rows(
+            "select toString(greatest(now64(6, 'UTC'), max(updated_at) + toIntervalMicrosecond(1)))"
+            f" from {self._raw}.{table}"
+        )
+        return str(now)
+
     def _write(self, rows: Iterable[tuple[str, str, str, str]]) -> None:
-        now = _stamp(datetime.now(UTC))
+        now = self._now("alerts")
         names = ("key", "sink", "status", "details")
         self._insert("alerts", [dict(zip(names, row, strict=True)) | {"updated_at": now} for row in rows])
 
@@ -153,7 +162,3 @@ def _event(told: dict[str, Any]) -> Event:
     return Event(
         **{**told, "start": date.fromisoformat(told["start"]), "end": date.fromisoformat(told["end"])}
     )
-
-
-def _stamp(value: datetime) -> str:
-    return value.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -182,7 +182,7 @@ def _keys(sample: bytes) -> tuple[str, ...]:
     for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:SAMPLE_LINES]:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             for name in found:

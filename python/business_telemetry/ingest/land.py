@@ -34,7 +34,9 @@ def land_files(client: Client, folder: Path, landing: Landing) -> None:
     tables = {"events": landing.events, "rejected": landing.rejected}
     for kind, table in tables.items():
         if any(folder.glob(f"{kind}-*.arrow")):
-            pattern = f"{folder}/{kind}-*.arrow".replace("\\", "\\\\").replace("'", "\\'")
+            # `file` knows no way to quote braces; the folder's name is its own, so that `?` finds no other
+            place = str(folder).translate(str.maketrans("{}", "??"))
+            pattern = f"{place}/{kind}-*.arrow".replace("\\", "\\\\").replace("'", "\\'")
             client.command(insert(table, kind, landing.load_id, f"file('{pattern}', 'Arrow', '{{}}')"))
 
 

@@ -118,6 +118,17 @@ class RawLayer:
         rows = self._rows("select load_id from {raw}.loads final where status = 'loading'")
         return [load_id for (load_id,) in rows]
 
+    def now(self) -> datetime:
+        """The time by the warehouse's clock; always later than any stamp of the manifest.
+
+        What is written last must win, and come last in lists, though a clock is set back or hosts disagree.
+        """
+        ((now,),) = self._rows(
+            "select toUnixTimestamp64Milli(greatest(now64(3), max(updated_at) + toIntervalMillisecond(1)))"
+            " from {raw}.loads"
+        )
+        return datetime.fromtimestamp(now / 1000, UTC)
+
     def currencies(self) -> set[str]:
         """The currencies of the loads that count."""
         return {
@@ -135,7 +146,7 @@ class RawLayer:
             ids=list(replaces),
         )
         loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
-        now = datetime.now(UTC)
+        now = self.now()
         rows = ({**asdict(each), "updated_at": now} for each in loads)
         # as JSON: the client's own insert imports pandas
         block = "\n".join(json.dumps(row, ensure_ascii=False, default=_stamp) for row in rows)

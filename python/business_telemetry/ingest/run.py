@@ -8,13 +8,14 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
 from business_telemetry import __version__
 from business_telemetry.ingest.contract_file import DEFAULT, load_contract
@@ -31,13 +32,16 @@ from business_telemetry.ingest.lock import Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
-from business_telemetry.warehouse import Warehouse
+from business_telemetry.warehouse import Warehouse, one_line
 
 if TYPE_CHECKING:
     from business_telemetry.ingest.land import Landed
     from business_telemetry.ingest.sink import SinkSpec
     from business_telemetry.ingest.spark import Starting
     from business_telemetry.ingest.task import Outcome, Task
+
+#: What engines, servers, connections and disks raise.
+FROM_OUTSIDE: Final = (ClickHouseError, OSError, HTTPError)
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,9 @@ class Ingestion:
         """
         try:
             return self._run_claimed(sources)
-        except ClickHouseError as error:
-            reason = (str(error).splitlines() or [""])[0][:300]
-            raise LoadFailed(f"{self._warehouse.label}: {reason}; run the same command again.") from error
+        except FROM_OUTSIDE as error:
+            told = f"{self._warehouse.label}: {one_line(error)}; run the same command again."
+            raise LoadFailed(told) from error
 
     def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
         zone = self._contract.columns["time"].zone
@@ -127,11 +131,21 @@ class Ingestion:
             self._require_one_currency()
             self._clear_leftovers()
             load = self._begin(plan)
-            return self._load(load, plan, tasks)
-        finally:
+            summary = self._load(load, plan, tasks)
+        except BaseException:
+            # what went wrong is told, and not that tidying up fails for the same reason: the next run does it
+            with suppress(*FROM_OUTSIDE):
+                self._tidy()
+            raise
+        self._tidy()
+        return summary
+
+    def _tidy(self) -> None:
+        try:
             # who has been taken over has nothing to tidy any more
             if self._lock.holds:
                 self._clear_leftovers()
+        finally:
             self._lock.release()
 
     def _sweep_if_free(self) -> None:
@@ -201,7 +215,7 @@ class Ingestion:
             contract=self._contract.name,
             contract_hash=self._contract.hash,
             currency=self._contract.currency.code,
-            started_at=datetime.now(UTC),
+            started_at=self._raw.now(),
         )
         self._raw.write(load)
         return load
@@ -283,6 +297,7 @@ class Ingestion:
 
         landed = count(self._warehouse.client, landing)
         _complete(load, landed, found)
+        load.finished_at = self._raw.now()
         load.tool_versions = self._versions()
         limit = self._options.max_rejected
         self._lock.require()
@@ -358,4 +373,3 @@ def _complete(load: Load, landed: Landed, found: Found) -> None:
     load.rows_ignored, load.ignored_by_action = ignored, found.ignored
     load.rejected_by_reason = landed.by_reason
     load.min_event_time, load.max_event_time = landed.first, landed.last
-    load.finished_at = datetime.now(UTC)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -22,6 +27,10 @@ PACKED: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 #: A server is sent so many rows at a time.
 BATCH_ROWS: Final = 300_000
 TIMEOUT_SECONDS: Final = 600
+#: Seconds between tries, where a server restarts or a connection breaks.
+PAUSES: Final = (0.5, 2)
+#: What a server or a balancer answers that others may do better later.
+BUSY: Final = (429, 502, 503, 504)
 
 
 class Sink(Protocol):
@@ -57,15 +66,28 @@ class _Files:
 
     def write(self, kind: str, rows: pl.DataFrame) -> None:
         table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-        if kind not in self._writers:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path = self._folder / f"{kind}-{self._task}.arrow"
-            self._writers[kind] = pa.ipc.new_file(str(path), table.schema)
-        self._writers[kind].write_table(table)
+        with self._telling():
+            if kind not in self._writers:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                path = self._folder / f"{kind}-{self._task}.arrow"
+                self._writers[kind] = pa.ipc.new_file(str(path), table.schema)
+            self._writers[kind].write_table(table)
 
     def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        with self._telling():
+            for writer in self._writers.values():
+                writer.close()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise LoadFailed(
+                f"{self._folder.parent.parent}: tasks cannot write there: {why}. Mend that, or name another"
+                " directory with --staging, and run the same command again."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -122,13 +144,22 @@ class _Sender:
         context = ssl.create_default_context() if server.url.startswith("https") else None
         if context and not server.verify:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS, context=context) as answer:
-                answer.read()
-        except HTTPError as error:
-            raise LoadFailed(f"{server.url}: {error.read(500).decode(errors='replace')}") from error
-        except (URLError, OSError) as error:
-            raise LoadFailed(f"{server.url}: the server does not take the rows: {error}") from error
+        for pause in (*PAUSES, None):
+            try:
+                with urlopen(request, timeout=TIMEOUT_SECONDS, context=context) as answer:
+                    answer.read()
+                return
+            except (OSError, HTTPException) as error:
+                # the token lets the server take what it has already taken only once
+                if pause is None or getattr(error, "code", 503) not in BUSY:
+                    told = f"{server.url}: the server does not take the rows: {_told(error)}"
+                    raise LoadFailed(told) from error
+            time.sleep(pause)
+
+
+def _told(error: Exception) -> str:
+    text = error.read(500).decode(errors="replace") if isinstance(error, HTTPError) else str(error)
+    return (text.strip() or type(error).__name__).splitlines()[0]
 
 
 def insert(table: str, kind: str, load_id: str, source: str) -> str:
@@ -136,4 +167,5 @@ def insert(table: str, kind: str, load_id: str, source: str) -> str:
     columns = COLUMNS if kind == "events" else REJECTED
     types = structure(columns).replace("'", "\\'")
     names = ", ".join(column.name for column in columns)
-    return f"insert into {table} (load_id, {names}) select '{load_id}', {names} from {source.format(types)}"
+    source = source.replace("{}", types)
+    return f"insert into {table} (load_id, {names}) select '{load_id}', {names} from {source}"

@@ -16,6 +16,11 @@ from business_telemetry.ingest.cut import Lines
 from business_telemetry.ingest.errors import BadSource
 
 INT64: Final = float(2**63)
+#: The first second of the year 1 and the last one of 9999, since 1970.
+YEARS: Final = (-62_135_596_800, 253_402_300_799)
+#: Units of a stamp in a second.
+UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+DAYS: Final = 1 / 86_400
 
 
 def parse(lines: Lines, layout: Layout, names: Sequence[str]) -> tuple[pl.DataFrame, int]:
@@ -38,6 +43,8 @@ def parse(lines: Lines, layout: Layout, names: Sequence[str]) -> tuple[pl.DataFr
             value = values.get(name)
             if isinstance(value, dict | list):
                 value, flag = None, flag | bit("bad_json")
+            if isinstance(value, str) and not _is_text(value):
+                value, flag = value.encode(errors="replace").decode(), flag | bit("encoding")
             columns[key].append(str(value).lower() if isinstance(value, bool) else value)
         numbers.append(number)
         flags.append(flag)
@@ -49,6 +56,15 @@ def parse(lines: Lines, layout: Layout, names: Sequence[str]) -> tuple[pl.DataFr
         }
     )
     return frame, len(lines.starts) - len(numbers)
+
+
+def _is_text(value: str) -> bool:
+    """Half of an emoji, which JSON can write, is none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(raw: bytes) -> tuple[dict[str, Any], int]:
@@ -95,8 +111,31 @@ def read_batch(batch: pa.RecordBatch, layout: Layout, first: int, source: str) -
 
 def as_json(batch: pa.RecordBatch, place: int) -> bytes:
     """A row of Parquet as a line of JSON."""
-    row = batch.slice(place, 1).to_pylist()[0]
+    row = {name: _plain(batch.column(name)[place]) for name in batch.schema.names}
     return json.dumps(row, ensure_ascii=False, default=str).encode(errors="replace")
+
+
+def _plain(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):  # a stamp of a year that Python does not count to
+        return str(getattr(scalar, "value", "?"))
+
+
+def _stamps(column: pa.Array) -> pa.Array:
+    """Stamps in ISO 8601, instants with `Z`; those of no year from 1 to 9999 as the number that is stored."""
+    type_ = column.type
+    unit = DAYS if pa.types.is_date32(type_) else UNITS["ms" if pa.types.is_date(type_) else type_.unit]
+    number = (column.cast(pa.int32()) if pa.types.is_date32(type_) else column).cast(pa.int64())
+    low, high = (int(max(-(2**63), min(2**63 - 1, second * unit))) for second in YEARS)
+    is_stamp = pc.and_(pc.greater_equal(number, low), pc.less_equal(number, high))
+    stamps = pl.Series(pc.if_else(is_stamp, column, pa.scalar(None, type_)))
+    if pa.types.is_timestamp(type_) and type_.tz:
+        text = stamps.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    else:
+        text = stamps.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S")
+    written = text.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.large_string())
+    return pc.if_else(is_stamp, written, number.cast(pa.large_string()))
 
 
 def _text(column: pa.Array, name: str, source: str) -> pa.Array:
@@ -110,10 +149,7 @@ def _text(column: pa.Array, name: str, source: str) -> pa.Array:
         whole = pc.if_else(is_whole, number, 0.0).cast(pa.int64()).cast(pa.large_string())
         return pc.if_else(is_whole, whole, number.cast(pa.large_string()))
     if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
-        stamps = pl.Series(column)
-        if pa.types.is_timestamp(type_) and type_.tz:
-            return stamps.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ").to_arrow()
-        return stamps.cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S").to_arrow()
+        return _stamps(column)
     if pa.types.is_nested(type_) or pa.types.is_time(type_) or pa.types.is_duration(type_):
         raise BadSource(
             f"{source}: column {name} is of type {type_}, and a log has one value a row; leave the column"

@@ -91,8 +91,9 @@ def run(task: Task, contract: Contract, spec: SinkSpec) -> Outcome:
         sink.close()
     except IngestError as error:
         outcome.error = (str(error), error.exit_code)
-    except (OSError, pyarrow.ArrowException, pl.exceptions.PolarsError) as error:
-        outcome.error = (f"{task.file}: {type(error).__name__}: {str(error).splitlines()[0]}", 1)
+    except (Exception, pl.exceptions.PanicException) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        outcome.error = (f"{task.file}: {type(error).__name__}: {reason}", 1)
     return outcome
 
 

@@ -237,6 +237,26 @@ def test_exit_codes_and_messages(
     assert json.loads(answer.splitlines()[0])["exit_code"] == 5
 
 
+def test_odd_paths_in_a_plain_locale(tmp_path: Path) -> None:
+    """A warehouse and a log whose paths look like globs, URIs and settings, where LC_ALL is C."""
+    project = Project(tmp_path / "a b=c&[1]*{x}#%20 'день")
+    source = project.home / "журнал [1]?.csv"
+    environment = project.environment | {"LC_ALL": "C"}
+    source.write_text(log(event(), event(1, userid="b")), encoding="utf-8")
+    done = subprocess.run(
+        [str(BIN / "telemetry"), "ingest", str(source), "--json", "--quiet"],
+        cwd=project.home,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["files"] == [str(source)]
+    rows = project.ask("select userid, source_file from telemetry_raw.events order by userid")
+    assert rows == [[["b", str(source)], ["user_1", str(source)]]]
+    assert [path.name for path in tmp_path.iterdir()] == [project.home.name]
+
+
 def test_through_spark_submit(source: Path, tmp_path: Path) -> None:
     project = Project(tmp_path)
     script = ROOT / "python" / "business_telemetry" / "__main__.py"

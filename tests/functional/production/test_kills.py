@@ -15,20 +15,15 @@ from typing import Any
 
 import pytest
 from ingest_server import Server, event, log
+from raw_state import has_leftovers, keep, restore, run_here, users
 
-from business_telemetry.ingest import lock, task
+from business_telemetry.ingest import lock
 from business_telemetry.ingest import run as ingestion
 from business_telemetry.ingest.loads import undo_load
 
 STATEMENTS = ("command", "query", "raw_insert")
-USERS = """select userid from raw.events
-    where load_id in (select load_id from raw.loads final where status = 'loaded') order by userid"""
-STALE = """select count() from raw.events
-    where load_id not in (select load_id from raw.loads final where status = 'loaded')"""
 #: The statement of a second try that is about what the first one has left.
 TIDYING = 20
-RAW = ("events", "rejected_events", "loads")
-TABLES = "select name from system.tables where database = 'telemetry_raw' order by name"
 
 
 class Killed(BaseException):
@@ -59,11 +54,7 @@ class Dying:
 @pytest.fixture
 def server(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A warehouse whose tasks run in this process: Spark is not what dies here."""
-
-    def run(self: ingestion.Ingestion, tasks: Any, spec: Any) -> Any:
-        return [task.run(each, self._contract, spec) for each in tasks]
-
-    monkeypatch.setattr(ingestion.Ingestion, "_run", run)
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_here)
     return server
 
 
@@ -91,21 +82,6 @@ def undo(server: Server, home: Path) -> None:
         undo_load(server.warehouse, load_id)
     else:
         server.ingest(home / "kept.csv")  # any run finishes it
-
-
-def keep(server: Server) -> None:
-    """Put the raw layer aside."""
-    server.ask("create database if not exists kept")
-    for table in RAW:
-        server.ask(f"create or replace table kept.{table} engine Memory as select * from raw.{table}")
-
-
-def restore(server: Server) -> None:
-    """Bring it back as it was."""
-    for (table,) in server.ask(TABLES):
-        server.ask(f"truncate table raw.{table}" if table in RAW else f"drop table raw.{table} sync")
-    for table in RAW:
-        server.ask(f"insert into raw.{table} select * from kept.{table}")
 
 
 @pytest.mark.slow
@@ -155,15 +131,14 @@ def test_death_at_every_statement(
                 except Killed:
                     found["killed"] += 1
                 patch.setattr(lock, "began", lambda pid: "later")
-        found["half"] += [user for (user,) in server.ask(USERS)] not in (before, afterwards)
+        found["half"] += users(server) not in (before, afterwards)
 
         act(server, tmp_path)  # the same command again
 
-        users = [user for (user,) in server.ask(USERS)]
-        found["lost"] += bool(Counter(afterwards) - Counter(users))
-        found["doubled"] += bool(Counter(users) - Counter(afterwards))
-        tables = [name for (name,) in server.ask(TABLES)]
-        found["left over"] += tables != sorted(RAW) or server.ask(STALE) != [(0,)]
+        counted = users(server)
+        found["lost"] += bool(Counter(afterwards) - Counter(counted))
+        found["doubled"] += bool(Counter(counted) - Counter(afterwards))
+        found["left over"] += has_leftovers(server)
         last += step
     record_property("kills", dict(found))
     print(dict(found))

@@ -102,3 +102,60 @@ def test_json_lines_are_what_they_say(rows: list[tuple[Any, Any]]) -> None:
         elif isinstance(expected, int | float) and not isinstance(expected, bool):
             shown = json.dumps(expected)
         assert value == shown
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Moscow"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+@pytest.mark.parametrize("number", [2**62, -(2**62)])
+def test_a_stamp_of_no_year_is_rejected_and_shown(
+    tmp_path: Path, unit: str, zone: str | None, number: int
+) -> None:
+    stamps = pa.array([number, 0, None], pa.int64()).cast(pa.timestamp(unit, zone))
+    shown = "1970-01-01T00:00:00" + ("Z" if zone else "")
+    assert text_of(stamps) == [str(number), shown, None]
+    if unit == "s":  # Parquet knows none
+        return
+    table = pa.table({"userid": ["u"] * 3, "timestamp": stamps, "action": ["cart"] * 3})
+    pyarrow.parquet.write_table(table, tmp_path / "log.parquet")
+    (_, raw, reasons), *_ = read(tmp_path / "log.parquet").rejected
+    assert (json.loads(raw)["timestamp"], reasons) == (str(number), ["bad_timestamp"])
+
+
+def test_days_beyond_all_years() -> None:
+    assert text_of(pa.array([2**31 - 1, 0], pa.int32()).cast(pa.date32())) == [
+        str(2**31 - 1),
+        "1970-01-01T00:00:00",
+    ]
+
+
+def test_json_that_python_reads_and_nobody_can_write(tmp_path: Path) -> None:
+    """Half of an emoji, and brackets deeper than any stack: that line is rejected, in the sample as well."""
+    good = '{"userid": "u", "timestamp": "2024-02-29T12:28:45", "action": "cart"}'
+    half = good.replace('"u"', r'"u\ud83d"')
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join(["[" * 100_000, half, good, '{"a":' * 100_000, ""]), encoding="utf-8")
+    found = read(path)
+    assert [(line, reasons) for line, _, reasons in found.rejected] == [
+        (1, ["bad_json"]),
+        (2, ["encoding"]),
+        (4, ["bad_json"]),
+    ]
+    assert found.rejected[1][1] == half.encode()
+    assert [row["userid"] for row in found.events] == ["u"]
+
+
+def test_whatever_goes_wrong_in_a_task_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spark would wrap it in a text of its own, and the user would not know which file."""
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        '{"userid": "u", "timestamp": "2024-02-29T12:28:45", "action": "cart"}\n', encoding="utf-8"
+    )
+
+    def fail(*_: Any) -> None:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr("business_telemetry.ingest.task.judge", fail)
+    with pytest.raises(RuntimeError, match=r"log\.jsonl: OverflowError: date value out of range"):
+        read(path)

@@ -200,14 +200,20 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
         last = int(np.flatnonzero(seen[:, row].any(0))[-1]) + 1
         width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
         for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
-            ratios = ratio[:, row, part][seen[:, row, part]]
+            ratios = np.sort(ratio[:, row, part][seen[:, row, part]])
             if len(ratios) < ENOUGH and not part.all():
                 continue
-            below = np.quantile(ratios, (1 - COVERAGE) / 2)
-            above = np.quantile(ratios, min((ratios < below).mean() + COVERAGE, 1.0))
+            below = quantile((1 - COVERAGE) / 2, ratios)
+            above = quantile(min(np.searchsorted(ratios, below) / len(ratios) + COVERAGE, 1.0), ratios)
             low[row, part] = min(below, 1.0) ** width[part]
             high[row, part] = max(above, 1.0) ** width[part]
     return low, high
+
+
+def quantile(probability: float, ordered: Floats) -> float:
+    """The quantile of ordered values, linear between neighbours (Hyndman & Fan 1996, type 7)."""
+    place = probability * (len(ordered) - 1)
+    return float(np.interp(place, np.arange(len(ordered)), ordered))
 
 
 def held_out_factors(past: Predictions, predicted: Floats) -> tuple[Floats, Floats]:

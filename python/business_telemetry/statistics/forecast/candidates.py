@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.signal import lfilter
 
 from business_telemetry.statistics.series.expected import Expected, expect
 from business_telemetry.statistics.series.panel import Floats, Panel
@@ -56,8 +55,11 @@ def followed_level(panel: Panel, fitted: Floats) -> Floats:
     )
     odd = np.log(np.clip(ratio, 0.5, 2.0))
     keep = np.exp(-1 / MEMORY)
-    level: Floats = lfilter([1 - keep], [1.0, -keep], odd, axis=1)
-    return level
+    level, followed = np.zeros(len(odd)), np.empty_like(odd)
+    for day in range(odd.shape[1]):
+        level = keep * level + (1 - keep) * odd[:, day]
+        followed[:, day] = level
+    return followed
 
 
 def level_has_changed(followed: Floats) -> bool:

@@ -6,21 +6,30 @@ that one engine, so threads do not wait for each other; the engine stops when th
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import shutil
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from dbt.adapters.clickhouse.dbclient import ChClientWrapper, get_db_client
 from dbt.adapters.clickhouse.httpclient import ChHttpClient
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt_common.exceptions import DbtDatabaseError
 
 from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
+
+#: In bytes. The engine reserves one MiB for each thing that it writes, and a change of rows that finds none
+#: waits for ever.
+ROOM = 4 << 20
+#: Statements that write a definition or change rows that are there.
+DEFINES = re.compile(r"\s*(/\*.*?\*/\s*)*(create|alter|attach)\b", re.IGNORECASE | re.DOTALL)
 
 _opening = threading.Lock()
 
@@ -142,18 +151,58 @@ class EmbeddedClient(ChHttpClient):  # type: ignore[misc]
 def _open(path: str, settings: dict[str, Any]) -> Client:
     import clickhouse_connect
 
+    if "?" in path:
+        raise FailedToConnectError(
+            f"The warehouse {path} has a question mark in its path, and the engine takes what follows for"
+            " settings: set TELEMETRY_WAREHOUSE to another directory."
+        )
     _refuse_if_held(path)
     try:
         if path != MEMORY:
             Path(path).mkdir(parents=True, exist_ok=True)
-        return clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+            _require_writable(path)
+        client = clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+        return client if path == MEMORY else _careful(client, path)
     except OSError as error:
         raise FailedToConnectError(
-            f"Cannot create the warehouse directory {path}: {error.strerror}."
+            f"The warehouse {path} cannot be written: {error.strerror}. Mend that, or set TELEMETRY_WAREHOUSE"
+            " to another directory."
         ) from error
     except ClickHouseError as error:
         _refuse_if_held(path)  # somebody was faster
         raise FailedToConnectError(_reason(error, path)) from error
+
+
+def _careful(client: Client, path: str) -> Client:
+    """Let nothing be defined or altered while the disk is full.
+
+    The engine would say that a table is made and leave an empty definition, with which the warehouse cannot
+    be opened any more; and an ALTER would not come back.
+    """
+    command = client.command
+
+    def careful(cmd: str, *arguments: Any, **options: Any) -> Any:
+        if DEFINES.match(cmd):
+            try:
+                _require_writable(path)
+            except OSError as error:
+                raise OperationalError(f"The warehouse cannot be written: {error.strerror}") from error
+        return command(cmd, *arguments, **options)
+
+    client.command = careful  # type: ignore[method-assign]
+    return client
+
+
+def _require_writable(path: str) -> None:
+    """The engine itself would fail too, but say why on stderr or not at all.
+
+    Raises:
+        OSError: the disk is full or read-only, or permission is lacking.
+    """
+    if shutil.disk_usage(path).free < ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with tempfile.TemporaryFile(dir=path, buffering=0) as file:  # quotas and permissions
+        file.write(bytes(1 << 16))
 
 
 def _refuse_if_held(path: str) -> None:
@@ -183,4 +232,9 @@ def _holder(status: Path) -> str | None:
 def _reason(error: Exception, path: str) -> str:
     if other := re.search(r"already initialized with path '(.*?)'", str(error)):
         return f"This process has its one engine on {other[1]}; close that before opening {path}."
+    if empty := [file for file in Path(path).glob("store/*/*/*.sql") if not file.stat().st_size]:
+        return (
+            f"The warehouse {path} cannot be opened: {empty[0]} is empty, since the disk was full when the"
+            " table was made. It holds no rows: delete that file."
+        )
     return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]
