@@ -41,19 +41,6 @@ EXTRAS = {
 class LazyGroup(click.Group):
     """A click group whose commands live in modules that are imported on use."""
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a package that is not there is named with the extra that brings it."""
-        try:
-            return super().invoke(ctx)
-        except ModuleNotFoundError as absent:
-            package = (absent.name or "").partition(".")[0]
-            for extra, packages in EXTRAS.items():
-                if package in packages:
-                    raise click.ClickException(
-                        f"{package} is not installed; run `pip install 'business-telemetry[{extra}]'`"
-                    ) from absent
-            raise
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -65,12 +52,19 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what a server or a disk says in the middle is one line.
+        """Run a command; a part that is not installed, and what a server or a disk says, are one line.
 
         No traceback helps when a connection breaks or a disk is full, and the same command can be run again.
         """
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as absent:
+            package = (absent.name or "").partition(".")[0]
+            extra = next((extra for extra, packages in EXTRAS.items() if package in packages), None)
+            if extra is None:
+                raise
+            install = f"pip install 'business-telemetry[{extra}]'"
+            raise click.ClickException(f"{package} is not installed; run `{install}`") from absent
         except Exception as error:
             if isinstance(error, BrokenPipeError) or not _is_from_outside(error):
                 raise
