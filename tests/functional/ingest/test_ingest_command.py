@@ -245,7 +245,7 @@ def test_odd_paths_in_a_plain_locale(tmp_path: Path) -> None:
     source.write_text(log(event(), event(1, userid="b")), encoding="utf-8")
     done = subprocess.run(
         [str(BIN / "telemetry"), "ingest", str(source), "--json", "--quiet"],
-        cwd=ROOT,
+        cwd=project.home,
         env=environment,
         capture_output=True,
         check=False,

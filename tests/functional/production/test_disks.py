@@ -99,7 +99,7 @@ def telemetry(project: Project, *arguments: str, before: tuple[str, ...] = ()) -
     """Exit code and stderr."""
     done = subprocess.run(
         [*before, sys.executable, "-m", "business_telemetry", *arguments],
-        cwd=ROOT,
+        cwd=project.home,
         env=project.environment,
         capture_output=True,
         text=True,
@@ -123,7 +123,7 @@ def test_a_disk_that_is_full_while_loading(tmp_path: Path, stride: int) -> None:
                 str(disk.home),
                 str(stride),
             ],
-            cwd=ROOT,
+            cwd=project.home,
             env=profiles,
             capture_output=True,
             text=True,

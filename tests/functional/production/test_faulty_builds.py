@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from faulty_proxy import WRITES, Line, line_to, some_writes
 from ingest_server import Server, event, log
-from project import BIN, ROOT, Project
+from project import BIN, Project
 from raw_state import run_here
 
 from business_telemetry.ingest.run import Ingestion
@@ -62,7 +62,7 @@ class Shop:
         """The exit code."""
         with subprocess.Popen(
             [str(BIN / "dbt"), *arguments, "--target", "prod"],
-            cwd=ROOT,
+            cwd=self.project.home,
             env=self.project.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
