@@ -1,6 +1,8 @@
 """Run as a program: plants faults in copies of tables, in one process with the warehouse.
 
-stdin: {"setup": [statement], "inserts": [statement], "counts": [query]}; stdout: {"errors": [text], "counts": [int]}.
+stdin: {"setup": [statement], "inserts": [statement], "counts": [query]}
+stdout: {"errors": [text], "counts": [int]}
+
 A statement of `setup` must succeed; of an insert the answer is what ClickHouse said of it, '' if nothing.
 """
 

@@ -200,8 +200,8 @@ def row(**values: object) -> str:
     return ", ".join(f"{value} as {name}" for name, value in values.items())
 
 
-# Rows that break a constraint and none that stands before it, by the constraint's name or `table.name`. Of codes, signs
-# and shares `derived_rows` makes them from the expression.
+# Rows that break a constraint and none that stands before it, by the constraint's name or `table.name`.
+# Of codes, signs and shares `derived_rows` makes them from the expression.
 ROWS = {
     "age_is_0_to_120": [row(age=121)],
     "local_hour_is_0_to_23": [row(local_hour=24)],

@@ -1,4 +1,4 @@
--- By city, carted and ordered values are those of fct_sales' cart rows. (That each session's bridge closes is a constraint.)
+-- By city, carted and ordered values are those of fct_sales' cart rows; a session's own bridge is a constraint.
 with
 
 sessions as (
