@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import plant
@@ -24,11 +26,13 @@ class Outcome:
     Attributes:
         tests: data tests by name; generic ones are called `kind:model` or `kind:model.column`.
         failed: names of the tests that failed on each of FAULTS.
+        constraints: (table, constraint) that the contracts declare.
         answers: (table, constraint, row) -> what ClickHouse said of inserting the row.
     """
 
     tests: set[str]
     failed: list[set[str]] = field(default_factory=list)
+    constraints: set[tuple[str, str]] = field(default_factory=set)
     answers: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
@@ -77,6 +81,7 @@ def outcome(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         copy = sound[:-1] + "__rows`"
         setup.append(f"create table {copy} clone as {sound}")
         for constraint in node["constraints"]:
+            outcome.constraints.add((table, constraint["name"]))
             for row in rows_against(table, constraint["name"], constraint["expression"]):
                 inserted.append((table, constraint["name"], row))
                 inserts.append(insert(table, sound, copy, row))
@@ -112,5 +117,56 @@ def test_every_kind_and_every_singular_test_has_its_fault(outcome: Outcome) -> N
 
 
 def test_every_constraint_refuses_its_row(outcome: Outcome) -> None:
+    assert {(table, constraint) for table, constraint, _ in outcome.answers} == outcome.constraints
     wrong = {key: text[:300] for key, text in outcome.answers.items() if f"Constraint `{key[1]}`" not in text}
     assert wrong == {}
+
+
+def test_a_build_names_the_constraint_and_keeps_what_it_had(demo: Project, tmp_path: Path) -> None:
+    """A table that is made anew, and months that are swapped in."""
+    project = Project(tmp_path)
+    shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True)
+    sums = (
+        "select count(), sum(price) from telemetry_marts.fct_order_lines",
+        "select count(), sum(actual) from telemetry_marts.mart_kpi_plan_fact",
+    )
+    before = project.ask(*sums)
+    project.ask(
+        commands=(
+            "alter table telemetry_intermediate.int_order_lines update price = -1, input_version = 1"
+            " where session_date >= '2022-02-01' settings mutations_sync = 1",
+            "alter table telemetry_intermediate.int_kpi_targets update target = -1 where true"
+            " settings mutations_sync = 1",
+        )
+    )
+    told = project.run("dbt", "run", "-s", "fct_order_lines", "mart_kpi_plan_fact", expect=1)
+    broken = re.findall(r"Constraint `(\w+)` for table telemetry_marts.(\w+?)(?:__\w+)? ", told)
+    assert set(broken) == {
+        ("amounts_are_not_negative", "fct_order_lines"),
+        ("amounts_are_not_negative", "mart_kpi_plan_fact"),
+    }
+    assert "price = '-1'" in told
+    assert project.ask(*sums) == before
+
+
+def test_oddities_of_the_shop_warn_and_leave_their_rows(demo: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True)
+    project.ask(
+        commands=(
+            "alter table telemetry_marts.fct_order_lines update price_robust_z = 2e3, price_notebook_z = -2e3"
+            " where line_no = 1 settings mutations_sync = 1",
+            "alter table telemetry_intermediate.int_confirmations update outcome = 'unchecked' where true"
+            " settings mutations_sync = 1",
+        )
+    )
+    told = project.run("dbt", "test", "-s", "config.severity:warn")
+    assert "WARN=3 ERROR=0" in told
+    (stored,) = project.ask(
+        "select name, total_rows > 0 from system.tables where database = 'telemetry_odd_rows' order by name"
+    )
+    assert stored == [
+        ["assert_most_confirmations_make_orders", 1],
+        ["odd_prices_by_notebook_z", 1],
+        ["odd_prices_by_robust_z", 1],
+    ]
