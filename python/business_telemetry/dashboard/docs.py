@@ -27,7 +27,7 @@ EXAMPLE = Chart(
 SQL_BLOCK = re.compile(r"```sql\n.*?```", re.DOTALL)
 PARAMETER = re.compile(r"\{(\w+):[^}]+\}")
 SCALE = re.compile(r"multiIf\('week' = 'month', .*? 'week' = 'week', (.*?), \w+\) as period")
-GRAPHS = re.compile(r"(?<=<!-- graphs -->\n).*?(?=<!-- end of graphs -->)", re.DOTALL)
+GRAPHS = re.compile(r"(?<=^\*\*Graphs to begin with:\*\*\n\n).*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 #: title of a graph -> what dbt docs selects; each tab adds its own
 PATHS = {
     "From the log to revenue": (
@@ -153,8 +153,8 @@ def overview_page(catalogue: Catalogue, page: str) -> str:
     sql = compile_sql(View(catalogue, EXAMPLE), Filters(), MARTS)[0].replace("{marts:Identifier}", MARTS)
     sql = re.sub(r"sum\(multiIf\(.*?revenue\)\)", "sum(revenue)", sql)
     page = SQL_BLOCK.sub(lambda _: f"```sql\n{sql}\n```", page, count=1)
-    links = [f"- [{title}]({graph_link(nodes)})\n" for title, nodes in graphs(catalogue).items()]
-    return GRAPHS.sub(lambda _: "".join(links), page)
+    links = [f"- [{title}]({graph_link(nodes)})" for title, nodes in graphs(catalogue).items()]
+    return GRAPHS.sub(lambda _: "\n".join(links), page)
 
 
 def graphs(catalogue: Catalogue) -> dict[str, tuple[str, ...]]:

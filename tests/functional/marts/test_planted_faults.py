@@ -128,22 +128,22 @@ def test_a_build_names_the_constraint_and_keeps_what_it_had(demo: Project, tmp_p
     shutil.copytree(demo.home / "warehouse", project.home / "warehouse", symlinks=True)
     sums = (
         "select count(), sum(price) from telemetry_marts.fct_order_lines",
-        "select count(), sum(actual) from telemetry_marts.mart_kpi_plan_fact",
+        "select count(), sum(p_value) from telemetry_marts.mart_experiment_readout",
     )
     before = project.ask(*sums)
     project.ask(
         commands=(
             "alter table telemetry_intermediate.int_order_lines update price = -1, input_version = 1"
             " where session_date >= '2022-02-01' settings mutations_sync = 1",
-            "alter table telemetry_intermediate.int_kpi_targets update target = -1 where true"
+            "alter table telemetry_intermediate.int_experiment_readout update p_value = 2 where true"
             " settings mutations_sync = 1",
         )
     )
-    told = project.run("dbt", "run", "-s", "fct_order_lines", "mart_kpi_plan_fact", expect=1)
+    told = project.run("dbt", "run", "-s", "fct_order_lines", "mart_experiment_readout", expect=1)
     broken = re.findall(r"Constraint `(\w+)` for table telemetry_marts.(\w+?)(?:__\w+)? ", told)
     assert set(broken) == {
         ("amounts_are_not_negative", "fct_order_lines"),
-        ("amounts_are_not_negative", "mart_kpi_plan_fact"),
+        ("p_values_are_0_to_1", "mart_experiment_readout"),
     }
     assert "price = '-1'" in told
     assert project.ask(*sums) == before
