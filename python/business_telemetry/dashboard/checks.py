@@ -40,7 +40,7 @@ def check_manifest(catalogue: Catalogue, manifest: dict[str, Any]) -> list[str]:
             continue
         if model["config"].get("access") != "public":
             found.append(f"dataset {name}: {dataset.table} is no mart (access is not public)")
-        known = {**model, "accepted": accepted_values(manifest, model)}
+        known = {**model, "accepted": accepted_values(model)}
         found += [f"dataset {name}: {problem}" for problem in _field_problems(catalogue, dataset, known)]
     for name, chart in catalogue.charts.items():
         found += [
@@ -72,7 +72,7 @@ def _field_problems(catalogue: Catalogue, dataset: Dataset, model: dict[str, Any
 
 
 def _label_problems(dataset: Dataset, model: dict[str, Any]) -> list[str]:
-    """Codes that a column may hold, by its own test or constraint, and that no title stands for."""
+    """Codes that a column may hold, by a constraint of its model, and that no title stands for."""
     found = []
     for name, dimension in dataset.dimensions.items():
         codes = model["accepted"].get(name, set()) - {""} if dimension.labels else set()
@@ -82,21 +82,13 @@ def _label_problems(dataset: Dataset, model: dict[str, Any]) -> list[str]:
     return found
 
 
-def accepted_values(manifest: dict[str, Any], model: dict[str, Any]) -> dict[str, set[str]]:
-    """Column -> values that its `accepted_values` test or CHECK constraint allows."""
-    found: dict[str, set[str]] = {}
-    for node in manifest["nodes"].values():
-        test = node.get("test_metadata") or {}
-        if node.get("attached_node") == model["unique_id"] and test.get("name") == "accepted_values":
-            values = set(map(str, test["kwargs"]["values"]))
-            found[node["column_name"]] = {value for value in values if not value.startswith("{{")}  # the var
-    constraints = [*model.get("constraints", ())]
-    for column in model["columns"].values():
-        constraints += column.get("constraints", ())
-    for constraint in constraints:
-        if match := ONE_OF.search(constraint.get("expression") or ""):
-            found[match[1]] = set(re.findall(r"'([^']*)'", match[2]))
-    return found
+def accepted_values(model: dict[str, Any]) -> dict[str, set[str]]:
+    """Column -> values that a CHECK constraint of its model allows."""
+    return {
+        column: set(re.findall(r"'([^']*)'", values))
+        for constraint in model["constraints"]
+        for column, values in ONE_OF.findall(constraint["expression"])
+    }
 
 
 def bare_type(data_type: str) -> str:

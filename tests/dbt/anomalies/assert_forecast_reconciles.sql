@@ -27,11 +27,10 @@ segments as (
         origin_date,
         level,
         segment,
-        uniqExact(horizon) as day_count,
-        countIf(date != origin_date + horizon) as misplaced
+        uniqExact(horizon) as day_count
     from {{ ref('mart_revenue_forecast') }}
     group by origin_date, level, segment
-    having day_count != 92 or misplaced > 0
+    having day_count != 92
 )
 
 select toString(date) as fault from days

@@ -6,4 +6,4 @@ select
 from {{ ref('fct_orders') }} as orders
 left join {{ ref('fct_order_lines') }} as order_lines on orders.order_key = order_lines.order_key
 group by orders.order_key
-having order_revenue != lines_revenue
+having not coalesce(order_revenue = lines_revenue, false)

@@ -1,4 +1,4 @@
-{{ config(severity='warn') }}
+{{ config(severity='warn', store_failures=true) }}
 -- More than a fifth of the confirmations make no order: the log may name its steps in another way than its contract.
 -- The row tells how many, and how much money stands on them (mart_data_health has them by day).
 select

@@ -1,5 +1,4 @@
--- Day by day: raw rows are those of staging, events and their value those of fct_sales;
--- in every group raw rows >= distinct rows >= events >= events of the notebook's rule.
+-- Day by day: raw rows are those of staging, events and their value those of fct_sales.
 with
 
 parity as (
@@ -7,12 +6,7 @@ parity as (
         event_date,
         sum(raw_row_count) as row_count,
         sum(parity.event_count) as event_count,
-        sum(deduplicated_value) as notebook_value,
-        countIf(
-            key_event_count > parity.event_count
-            or parity.event_count > distinct_row_count
-            or distinct_row_count > raw_row_count
-        ) as broken_groups
+        sum(deduplicated_value) as notebook_value
     from {{ ref('mart_notebook_parity') }} as parity
     group by event_date
 ),
@@ -38,13 +32,11 @@ select
     parity.event_date as event_date,
     parity.row_count - staged.row_count as row_difference,
     parity.event_count - sales.event_count as event_difference,
-    parity.notebook_value - sales.notebook_value as value_difference,
-    parity.broken_groups as broken_groups
+    parity.notebook_value - sales.notebook_value as value_difference
 from parity
 full outer join staged on parity.event_date = staged.event_date
 full outer join sales on parity.event_date = sales.event_date
 where coalesce(row_difference, 1) != 0
     or coalesce(event_difference, 1) != 0
     or coalesce(value_difference, 1) != 0
-    or broken_groups != 0
 settings join_use_nulls = 1

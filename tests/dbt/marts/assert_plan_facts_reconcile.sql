@@ -27,8 +27,11 @@ plan_fact as (
 select sales.month as month
 from sales
 left join plan_fact on sales.month = plan_fact.month
-where sales.revenue != plan_fact.shop_revenue
-    or sales.revenue != plan_fact.city_revenue
-    or sales.revenue != plan_fact.category_revenue
-    or toDecimal128(sales.order_count, 6) != plan_fact.shop_orders
-    or plan_fact.shop_orders != plan_fact.city_orders
+where not coalesce(
+        sales.revenue = plan_fact.shop_revenue
+        and sales.revenue = plan_fact.city_revenue
+        and sales.revenue = plan_fact.category_revenue
+        and toDecimal128(sales.order_count, 6) = plan_fact.shop_orders
+        and plan_fact.shop_orders = plan_fact.city_orders,
+        false
+    )

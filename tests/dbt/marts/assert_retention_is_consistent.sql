@@ -1,4 +1,4 @@
--- Offset 0 is 1 for everybody; later is never below bounded, never rises with the offset, and revenue never falls.
+-- Offsets have no gaps, activity that is still to come never rises with the offset, and revenue never falls.
 with
 
 compared as (
@@ -7,9 +7,7 @@ compared as (
         period,
         entry,
         offset,
-        is_active,
         is_active_later,
-        is_buying,
         is_buying_later,
         cum_revenue,
         row_number() over user_offsets as offset_no,
@@ -26,11 +24,6 @@ compared as (
 select *
 from compared
 where offset_no != offset + 1
-    or (offset = 0 and is_active = 0)
-    or (offset = 0 and entry = 'first_order' and is_buying = 0)
-    or is_active > is_active_later
-    or is_buying > is_buying_later
-    or is_buying > is_active
     or is_active_later > previous_active_later
     or (offset > 0 and is_buying_later > previous_buying_later)
     or cum_revenue < previous_revenue

@@ -21,7 +21,6 @@ current_versions as (
 select user_id
 from compared
 where not isNotDistinctFrom(valid_to, next_valid_from)
-    or is_current != isNull(valid_to)
     or tuple(city, gender, coalesce(age, 255)) = previous_attributes
 union all
 select users.user_id as user_id

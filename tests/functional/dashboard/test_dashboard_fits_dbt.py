@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from project import ROOT, Project
 
 from business_telemetry.dashboard.checks import bare_type, check_manifest
+from business_telemetry.dashboard.docs import graphs
 from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = load_catalogue(ROOT / "dashboard")
@@ -54,17 +56,45 @@ def test_wrappers_of_types_are_taken_off() -> None:
 
 def test_a_code_without_a_title_is_noticed(manifest: Any) -> None:
     changed = copy.deepcopy(manifest)
-    test = next(
-        node
-        for node in changed["nodes"].values()
-        if (node.get("attached_node") or "").endswith("mart_forecast_accuracy")
-        and node["column_name"] == "candidate"
-        and node["test_metadata"]["name"] == "accepted_values"
-    )
-    test["test_metadata"]["kwargs"]["values"].append("oracle")
-    column = changed["nodes"]["model.business_telemetry.mart_lifecycle"]["columns"]["state"]
-    column["constraints"] = [{"type": "check", "expression": "state in ('new', 'undead')"}]
+    for mart, code in (("mart_forecast_accuracy", "selected"), ("mart_lifecycle", "new")):
+        for constraint in changed["nodes"][f"model.business_telemetry.{mart}"]["constraints"]:
+            constraint["expression"] = constraint["expression"].replace(f"'{code}'", f"'{code}', 'undead'")
     assert check_manifest(CATALOGUE, changed) == [
         "dataset mart_lifecycle: state: no label for undead; add it to the seed",
-        "dataset mart_forecast_accuracy: candidate: no label for oracle; add it to the seed",
+        "dataset mart_forecast_accuracy: candidate: no label for undead; add it to the seed",
     ]
+
+
+def test_graphs_of_the_overview_select_nodes_that_exist(manifest: Any) -> None:
+    names = {node["name"] for node in manifest["nodes"].values()}
+    names |= {f"source:{node['source_name']}.{node['name']}" for node in manifest["sources"].values()}
+    names |= {f"exposure:{node['name']}" for node in manifest["exposures"].values()}
+    selected = {node.removeprefix("+") for nodes in graphs(CATALOGUE).values() for node in nodes}
+    assert selected <= names
+    assert {f"exposure:{node['name']}" for node in manifest["exposures"].values()} <= selected
+
+
+def test_the_lineage_shows_layers_and_no_tests(manifest: Any) -> None:
+    colours: dict[str, set[str | None]] = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed"):
+            layer = node["fqn"][1] if node["resource_type"] == "model" else "seeds"
+            colours.setdefault(layer, set()).add(node["docs"]["node_color"])
+        elif node["resource_type"] == "test":
+            assert not node["docs"]["show"], node["name"]
+    assert colours.keys() == {"seeds", "staging", "intermediate", "marts", "statistics"}
+    used = [colour for of_layer in colours.values() for colour in of_layer]
+    assert None not in used
+    assert len(used) == len(set(used)) == len(colours), "one colour a layer"
+
+
+def test_every_mart_says_its_grain_its_charts_and_an_example_that_runs(demo: Project, manifest: Any) -> None:
+    marts = [node for node in manifest["nodes"].values() if node["fqn"][1:2] == ["marts"]]
+    marts = [node for node in marts if node["resource_type"] == "model"]
+    assert [node["name"] for node in marts if not node["description"].startswith("One row per ")] == []
+    assert [node["name"] for node in marts if "#### Charts that read it" not in node["description"]] == []
+    examples = {
+        node["name"]: re.findall(r"```sql\n(.*?)```", node["description"], re.DOTALL) for node in marts
+    }
+    assert all(len(found) == 1 and f".{name}" in found[0] for name, found in examples.items())
+    demo.ask(*(found[0] for found in examples.values()))
