@@ -7,11 +7,15 @@ gazetteer as (
     from {{ ref('cities') }}
 ),
 
+seen as (
+    select distinct city from {{ ref('stg_events') }}
+),
+
 observed as (
-    select distinct
+    select
         city,
         {{ city_spelling('city') }} as spelling
-    from {{ ref('stg_events') }}
+    from seen
 ),
 
 -- the log's spelling wins; cities that the gazetteer lacks stay, without a place on the map

@@ -69,7 +69,8 @@ def spark_context(master: str | None, log: Path) -> SparkContext:
     conf.setAll([*SETTINGS.items(), ("spark.driver.extraJavaOptions", options)])
     try:
         with log.open("w") as file:
-            gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
+            # Java in a plain locale does not find a directory whose name is not ASCII
+            gateway = launch_gateway(conf, {"stdout": file, "stderr": file, "cwd": tempfile.gettempdir()})
         context = SparkContext(conf=conf, gateway=gateway)
         # it would print a traceback when Java dies, and that is told otherwise
         context._accumulatorServer.handle_error = lambda *_: None

@@ -39,16 +39,18 @@ KEY_FIGURES = (
 def remove(condition: str) -> tuple[str, ...]:
     """Commands that delete sessions and their sales; the condition speaks of `day`."""
     days = {"fct_sales": "event_date", "fct_funnel": "session_date"}
-    return tuple(
+    deletes = (
         f"alter table telemetry_marts.{table} delete where {condition.replace('day', column)}"
         " settings mutations_sync = 1"
         for table, column in days.items()
     )
+    # whose months are counted anew only when those of the facts are built anew
+    return (*deletes, "truncate table telemetry_intermediate.int_segment_days")
 
 
 def build_as_of(project: Project, *command: str) -> list[list[list[Any]]]:
     """Build everything as of the day; the key figures and all rows of the marts."""
-    project.run("dbt", *command, "-s", "int_metric_series+", "--vars", f"{{as_of: '{AS_OF}'}}")
+    project.run("dbt", *command, "-s", "int_segment_days+", "--vars", f"{{as_of: '{AS_OF}'}}")
     marts = (f"select * from telemetry_marts.{mart} order by {key}" for mart, key in MARTS.items())
     return project.ask(*KEY_FIGURES, *marts)
 
