@@ -11,7 +11,7 @@ manifest as (
 loaded as (
     select
         count() as row_count,
-        count() - uniqExact({{ duplicate_key() }}) as duplicate_count
+        count() - uniqExact(sipHash64({{ duplicate_key() }})) as duplicate_count
     from {{ source('telemetry_raw', 'events') }}
     where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
 ),
