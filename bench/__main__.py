@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bench import charts, preview
-from bench.logs import DAYS, FIRST_DAY, SESSIONS, cut, day
+from bench.logs import FIRST_DAY, day, make_logs
 from bench.process import ROOT, Cost, Project, measure
 
 PROJECT = Project()
@@ -19,12 +19,19 @@ LOG = HOME / "log.csv"
 SHORT_LOG = HOME / "short.csv"
 NEW_DAY = HOME / "new_day.csv"
 NEXT_DAY = HOME / "next_day.csv"
+#: The big log, its last tenth, and two days after both.
+LOGS = {
+    LOG: (FIRST_DAY, day(3)),
+    SHORT_LOG: (day(112), day(3)),
+    NEW_DAY: (day(2), day(2)),
+    NEXT_DAY: (day(1), day(1)),
+}
 SLICE = ("+fct_sales", "+fct_orders", "+fct_order_lines", "+dim_city", "+dim_date")
 
 
 def main() -> None:
     """Run every comparison and print its ratio as it becomes known."""
-    make_logs()
+    make_logs(PROJECT, LOGS)
     hand, ours, short = HOME / "plain", HOME / "warehouse", HOME / "short"
     for warehouse in (hand, ours, short):
         shutil.rmtree(warehouse, ignore_errors=True)
@@ -60,24 +67,6 @@ def main() -> None:
 
     charts.main(ours)
     preview.main(ours)
-
-
-def make_logs() -> None:
-    """One long log, generated once and cut by day: the big log, its last tenth, and two days after both."""
-    if NEXT_DAY.exists():
-        return
-    whole = HOME / "whole.csv"
-    generate = ("generate", str(whole), "--sessions", str(SESSIONS), "--days", str(DAYS), "--quiet")
-    telemetry(HOME / "warehouse", *generate)
-    cut(
-        whole,
-        {
-            LOG: (FIRST_DAY, day(3)),
-            SHORT_LOG: (day(112), day(3)),
-            NEW_DAY: (day(2), day(2)),
-            NEXT_DAY: (day(1), day(1)),
-        },
-    )
 
 
 def python(module: str, *arguments: str) -> Cost:

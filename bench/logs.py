@@ -1,4 +1,4 @@
-"""Logs of the benchmark: one long log, cut by day."""
+"""Logs of the benchmark: one long log, generated once and cut by day."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
+
+from bench.process import Project
 
 FIRST_DAY = date(2021, 12, 26)
 DAYS = 1107
@@ -17,6 +19,16 @@ ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 def day(from_the_end: int) -> date:
     """The last day is 1, the one before it 2."""
     return FIRST_DAY + timedelta(days=DAYS - from_the_end)
+
+
+def make_logs(project: Project, files: Mapping[Path, tuple[date, date]], scale: int = 1) -> None:
+    """Write the files, unless they are there; as many users and sessions a day as `scale` plain shops."""
+    if all(path.exists() for path in files):
+        return
+    whole = project.home / "whole.csv"
+    size = ("--sessions", str(SESSIONS * scale), "--days", str(DAYS))
+    project.run(project.home / "warehouse", "telemetry", "generate", str(whole), *size, "--quiet")
+    cut(whole, files)
 
 
 def cut(whole: Path, files: Mapping[Path, tuple[date, date]]) -> None:

@@ -18,8 +18,8 @@ from urllib.request import urlopen
 
 import numpy as np
 from bench.charts import WAREHOUSE
+from bench.process import ROOT
 
-ROOT = Path(__file__).parents[1]
 REPEATS = 6
 AIM_MS = 150
 

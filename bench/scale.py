@@ -6,9 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-from bench.logs import DAYS, FIRST_DAY, SESSIONS, cut, day
+from bench.logs import FIRST_DAY, day, make_logs
 from bench.process import Cost, Project
 
 STEPS = ("ingestion", "dbt build, nightly", "new day, ingestion", "new day, dbt run")
@@ -30,7 +29,8 @@ def main(scale: int) -> None:
 def measured(scale: int) -> tuple[dict[str, Cost], dict[str, float]]:
     """Cost of each step, and the 95th percentile of the charts' SELECTs in milliseconds, by period."""
     project = Project(f"scale-{scale}")
-    log, next_day = make_logs(project, scale)
+    log, next_day = project.home / "log.csv", project.home / "next_day.csv"
+    make_logs(project, {log: (FIRST_DAY, day(2)), next_day: (day(1), day(1))}, scale)
     warehouse = project.home / "warehouse"
     shutil.rmtree(warehouse, ignore_errors=True)
     commands = (
@@ -49,20 +49,6 @@ def measured(scale: int) -> tuple[dict[str, Cost], dict[str, float]]:
     ).stdout
     found = re.findall(r"^all SELECTs, (.*?): p50 \d+ ms, p95 (\d+) ms", asked, re.MULTILINE)
     return costs, {period: float(p95) for period, p95 in found}
-
-
-def make_logs(project: Project, scale: int) -> tuple[Path, Path]:
-    """The log without its last day, and that day; as many users and sessions a day as `scale` plain shops."""
-    log, next_day = project.home / "log.csv", project.home / "next_day.csv"
-    if not next_day.exists():
-        whole = project.home / "whole.csv"
-        project.run(
-            project.home / "warehouse",
-            "telemetry",
-            *("generate", str(whole), "--sessions", str(SESSIONS * scale), "--days", str(DAYS), "--quiet"),
-        )
-        cut(whole, {log: (FIRST_DAY, day(2)), next_day: (day(1), day(1))})
-    return log, next_day
 
 
 if __name__ == "__main__":

@@ -8,12 +8,7 @@
         {{ version_of('version') }} as input_version,
         sum(read_rows) as row_count
     from (
-        select
-            toYYYYMM(session_date) as month,
-            input_version as version,
-            count() as read_rows
-        from {{ purchase_events }}
-        group by month, version
+        {{ rows_of_months(purchase_events, 'session_date') }}
         union all
         select
             toYYYYMM(addMonths(order_date, -month_lag)) as month,

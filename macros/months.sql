@@ -87,6 +87,17 @@
 {%- endmacro %}
 
 
+{% macro rows_of_months(relation, date_column) -%}
+    {#- Versions of the months of a date, and how many rows have each, where partitions are of another date. -#}
+    select
+        toYYYYMM({{ date_column }}) as month,
+        input_version as version,
+        count() as read_rows
+    from {{ relation }}
+    group by month, version
+{%- endmacro %}
+
+
 {% macro version_of(versions) -%}
     sipHash64(arraySort(groupUniqArray({{ versions }})))
 {%- endmacro %}

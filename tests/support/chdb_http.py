@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
+from http_body import read_body
 
 #: What the URL may hold beside settings of the query.
 PROTOCOL = {"query", "database", "session_id", "query_id", "client_protocol_version", "wait_end_of_query"}
@@ -36,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         options = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
-        body = self.body()
+        body = read_body(self)
         query, data = (options["query"].encode(), body) if "query" in options else (body, None)
         parameters = {name[6:]: value for name, value in options.items() if name.startswith("param_")}
         try:
@@ -65,16 +66,6 @@ class Handler(BaseHTTPRequestHandler):
                 statement += f" from infile '{file.name}' format {form}"
             self.engine.query(statement)
         return b""
-
-    def body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        chunks = []
-        while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
 
     def answer(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -16,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from http_body import read_body
+
 #: lost: closed before the server hears of it; unanswered: closed after the server has done it; torn: half of
 #: the answer comes; 500, 503: refused with that status before the server hears of it.
 FAULTS: Final = ("lost", "unanswered", "torn", "500", "503")
@@ -84,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._forward(b"", "")
 
     def do_POST(self) -> None:
-        body = self._body()
+        body = read_body(self)
         query = parse_qs(urlsplit(self.path).query).get("query")
         text = query[0] if query else body[:1000].decode(errors="replace")
         with self.counting:
@@ -120,16 +122,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content[: len(content) // 2] if torn else content)
         self.close_connection = self.close_connection or torn
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        chunks = []
-        while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep quiet."""

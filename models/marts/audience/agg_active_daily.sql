@@ -1,9 +1,9 @@
 {% set versions %}
     select
-        toYYYYMM(event_date) as month,
-        {{ version_of('sales.input_version') }} as input_version,
-        count() as row_count
-    from {{ ref('fct_sales') }} as sales
+        month,
+        {{ version_of('version') }} as input_version,
+        sum(read_rows) as row_count
+    from ({{ rows_of_months(ref('fct_sales'), 'event_date') }})
     group by month
 {% endset %}
 

@@ -5,24 +5,12 @@
 {% set versions %}
     select
         month,
-        sipHash64(arraySort(groupUniqArray((fact, input_version))), {{ largest_segments_version() }}) as input_version,
-        sum(fact_rows) as row_count
+        sipHash64({{ version_of('version') }}, {{ largest_segments_version() }}) as input_version,
+        sum(read_rows) as row_count
     from (
-        select
-            toYYYYMM(event_date) as month,
-            input_version,
-            'sales' as fact,
-            count() as fact_rows
-        from {{ ref('fct_sales') }}
-        group by month, input_version
+        {{ rows_of_months(ref('fct_sales'), 'event_date') }}
         union all
-        select
-            toYYYYMM(session_date) as month,
-            input_version,
-            'funnel' as fact,
-            count() as fact_rows
-        from {{ ref('fct_funnel') }}
-        group by month, input_version
+        {{ rows_of_months(ref('fct_funnel'), 'session_date') }}
     )
     group by month
 {% endset %}
