@@ -2,4 +2,4 @@ from business_telemetry.statistics.frames import prediction_frame
 
 
 def model(dbt, session):
-    return prediction_frame(dbt.ref("int_metric_series"), dbt.ref("holidays"))
+    return prediction_frame(dbt.ref("int_revenue_series"), dbt.ref("holidays"))

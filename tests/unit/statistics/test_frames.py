@@ -80,6 +80,30 @@ def test_last_whole_day_is_the_day_of_the_view() -> None:
     assert not scores.loc[scores["day"] == pd.Timestamp("2022-03-01"), "is_tested"].any()
 
 
+def month_sums(rows: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """What int_anomaly_month_sums makes of them (its own unit test is SQL)."""
+    key = ["metric", "segment_type", "segment"]
+    days = rows[~rows["is_partial"]].merge(scores.drop(columns="value"), on=["day", *key])
+    days = days.assign(
+        month=days["day"].dt.to_period("M").dt.to_timestamp(),
+        noise_variance=days["noise"] ** 2,
+        doubt=days["doubt"] * days["expected"],
+    )
+    return (
+        days.groupby(["month", *key, "is_money"])
+        .agg(
+            actual=("numerator", "sum"),
+            denominator=("denominator", "sum"),
+            expected=("expected", "sum"),
+            noise_variance=("noise_variance", "sum"),
+            doubt=("doubt", "sum"),
+            observed_days=("day", "count"),
+            tested_days=("is_tested", "sum"),
+        )
+        .reset_index()
+    )
+
+
 def test_planted_outage_has_its_event_and_an_odd_month() -> None:
     rows = series(200, level=400.0)
     rows.loc[rows["day"].between("2022-06-10", "2022-06-12"), "numerator"] = 0.0
@@ -89,7 +113,7 @@ def test_planted_outage_has_its_event_and_an_odd_month() -> None:
     assert event["event_key"].unique().tolist() == ["orders/all/Все/2022-06-10"]
     assert event[["kind", "direction"]].drop_duplicates().to_numpy().tolist() == [["outage", "down"]]
     assert event["impact"].iloc[0] == pytest.approx(-event["expected"].sum())
-    months = month_frame(rows, scores)
+    months = month_frame(month_sums(rows, scores))
     odd = months[(months["segment_type"] == "all") & months["is_odd"]]
     assert odd["month"].tolist() == [pd.Timestamp("2022-06-01")]
     june = rows[(rows["segment_type"] == "all") & (rows["day"].dt.month == 6)]
@@ -99,16 +123,18 @@ def test_planted_outage_has_its_event_and_an_odd_month() -> None:
 def drivers_of(actual: dict[tuple[str, str], float], expected: dict[tuple[str, str], float]) -> pd.DataFrame:
     """Drivers of one flagged day with these values."""
     day = pd.Timestamp("2022-03-02")
-    keys = pd.DataFrame(list(actual), columns=["segment_type", "segment"]).assign(day=day, metric="orders")
-    scores = keys.assign(
-        expected=list(expected.values()),
-        is_anomaly=[kind == "all" for kind, _ in actual],
-        event_key="one",
+    keys = pd.DataFrame(list(actual), columns=["segment_type", "segment"]).assign(
+        event_key="one", metric="orders"
+    )
+    sums = keys.assign(
         event_start=day,
         event_end=day,
+        is_ratio=False,
+        numerator=list(actual.values()),
+        denominator=1.0,
+        usual=list(expected.values()),
     )
-    values = keys.assign(numerator=list(actual.values()), denominator=1.0, is_ratio=False)
-    return driver_frame(scores, values)
+    return driver_frame(sums)
 
 
 def test_overlap_closes_the_split() -> None:
@@ -130,15 +156,19 @@ def test_members_that_add_up_leave_no_overlap() -> None:
     assert drivers["total_delta"].unique().tolist() == [-30.0]
 
 
+def test_no_anomalies_have_no_drivers() -> None:
+    none = pd.DataFrame(columns=["event_key", "segment_type", "segment", "is_ratio"])
+    assert driver_frame(none).empty
+
+
 @pytest.mark.parametrize("days", [0, 1, 2, 3, 30])
 def test_short_logs_are_silent(days: int) -> None:
     rows = series(max(days, 1)).iloc[: days * len(SEGMENTS)]
     scores = score_frame(rows, HOLIDAYS, CAMPAIGNS)
     assert len(scores) == max(days - 1, 0) * len(SEGMENTS) * (days > 2)
     assert not scores["is_anomaly"].any()
-    months = month_frame(rows, scores)
+    months = month_frame(month_sums(rows, scores)) if len(scores) else month_frame(scores)
     assert not months["is_odd"].any()
-    assert driver_frame(scores, rows).empty
     predictions = prediction_frame(rows.assign(metric="revenue"), HOLIDAYS)
     assert predictions.empty
     assert forecast_frame(predictions).empty

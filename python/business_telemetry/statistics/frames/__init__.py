@@ -1,8 +1,8 @@
 """Glue between the warehouse's tables and the arrays of `anomalies` and `forecast`: frames in, frames out.
 
-Inputs are the relations that their parameters are named after (`series` is int_metric_series); outputs have
-the columns that the models declare. Rows of `series` may come in any order, but every series must have every
-day. No rows in, no rows out.
+Inputs are what the models refer to (`series` is int_metric_series, or int_revenue_series of it), outputs have
+the columns that the models declare. Rows may come in any order, but every series must have every day. No rows
+in, no rows out.
 """
 
 from business_telemetry.statistics.frames.driver_rows import driver_frame

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from business_telemetry.statistics.anomalies import additive_contributions, ratio_contributions
-from business_telemetry.statistics.frames.panels import KEY, ratio
+from business_telemetry.statistics.frames.panels import ratio
 
 OVERLAP = "Пересечение"  # the member that closes the sum where members share buyers or sessions
 EXACT = 1e-9  # relative size from which a rest is an overlap and not rounding
@@ -21,29 +21,14 @@ DRIVER_COLUMNS = [
 ]
 
 
-def driver_frame(scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
+def driver_frame(sums: pd.DataFrame) -> pd.DataFrame:
     """One row per anomaly of a whole-shop series, dimension and member."""
-    events = scores.loc[scores["is_anomaly"] & (scores["segment_type"] == "all"), [*EVENT_COLUMNS, "day"]]
-    if events.empty:
-        return pd.DataFrame(columns=DRIVER_COLUMNS)
-    sums = event_sums(events, scores, series)
-    wholes = {row["event_key"]: row for row in sums[sums["segment_type"] == "all"].to_dict("records")}
-    parts = sums[sums["segment_type"] != "all"].groupby(["event_key", "segment_type"], observed=True)
+    ordered = sums.sort_values(["event_key", "segment_type", "segment"])
+    is_whole = ordered["segment_type"] == "all"
+    wholes = {row["event_key"]: row for row in ordered[is_whole].to_dict("records")}
+    parts = ordered[~is_whole].groupby(["event_key", "segment_type"], observed=True)
     found = [row for (key, _), members in parts for row in event_drivers(wholes[key], members)]
     return pd.DataFrame(found, columns=DRIVER_COLUMNS)
-
-
-def event_sums(events: pd.DataFrame, scores: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    """Numerator, denominator and usual numerator of each event's days: one row per event and segment."""
-    expected, values = (frame[frame["day"].isin(events["day"])] for frame in (scores, series))
-    days = (
-        expected[["day", *KEY, "expected"]]
-        .merge(events, on=["metric", "day"])
-        .merge(values[["day", *KEY, "numerator", "denominator", "is_ratio"]], on=["day", *KEY])
-    )
-    days["usual"] = (days["expected"] * days["denominator"]).fillna(0.0)
-    each = [*EVENT_COLUMNS, "is_ratio", "segment_type", "segment"]
-    return days.groupby(each, observed=True)[AMOUNTS].sum().reset_index()
 
 
 def event_drivers(whole: Mapping[Hashable, Any], members: pd.DataFrame) -> list[dict[str, object]]:

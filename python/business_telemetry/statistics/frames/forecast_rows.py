@@ -19,7 +19,7 @@ ACCURACY_COLUMNS = ["level", "candidate", "origins", "wape", "mase", "coverage",
 
 def prediction_frame(series: pd.DataFrame, holidays: pd.DataFrame) -> pd.DataFrame:
     """What every candidate predicts for the 92 days after each backtest origin and the last whole day."""
-    revenue = revenue_of(series)
+    revenue = known_revenue(series)
     if revenue.empty:
         return pd.DataFrame(columns=PREDICTION_COLUMNS)
     panel = panel_of(revenue, holidays)
@@ -93,10 +93,9 @@ def accuracy_frame(predictions: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(wape_vs_naive=frame["wape"] / frame["level"].map(naive.where(naive > 0)))
 
 
-def revenue_of(series: pd.DataFrame) -> pd.DataFrame:
-    """Revenue of the whole shop, its categories and its cities, in order; none where history is too short."""
-    wanted = series["segment_type"].isin(["all", "category", "city"]) & (series["metric"] == "revenue")
-    revenue = in_order(series[wanted])
+def known_revenue(series: pd.DataFrame) -> pd.DataFrame:
+    """The rows in order, up to the last whole day; none where history is too short."""
+    revenue = in_order(series)
     return revenue if revenue["day"].nunique() >= FORECAST_MIN_DAYS else revenue.iloc[:0]
 
 

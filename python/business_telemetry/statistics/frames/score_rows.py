@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from business_telemetry.statistics.anomalies import score
-from business_telemetry.statistics.anomalies.months import months
-from business_telemetry.statistics.frames.panels import KEY, by_series, in_order, panel_of, ratio
-from business_telemetry.statistics.series.expected import Expected
+from business_telemetry.statistics.anomalies.months import MonthSums, months
+from business_telemetry.statistics.frames.panels import KEY, in_order, panel_of, ratio
 
 LABELS = ["kind", "direction", "severity", "event_key"]
 EVENT_COLUMNS = [*LABELS, "event_start", "event_end", "impact", "impact_share"]
@@ -16,6 +15,7 @@ BAND_COLUMNS = ["expected", "lower", "upper"]
 NOISE_COLUMNS = ["noise", "doubt"]
 TEST_COLUMNS = ["score", "p_value", "q_value", "is_tested", "history", "is_anomaly"]
 SCORE_COLUMNS = ["day", *KEY, "value", *BAND_COLUMNS, *NOISE_COLUMNS, *TEST_COLUMNS, *EVENT_COLUMNS, "as_of"]
+SUMS = ["actual", "denominator", "expected", "noise_variance", "doubt", "tested_days"]
 MONTH_COLUMNS = ["month", *KEY, "actual", *BAND_COLUMNS, "observed_days", "is_odd", "direction"]
 
 
@@ -64,31 +64,24 @@ def score_frame(series: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.Data
     return pd.concat([frame, described], axis=1)[SCORE_COLUMNS]
 
 
-def month_frame(series: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per series and month with an observed whole day; values are means per day."""
-    series = in_order(series)
-    if series.empty:
+def month_frame(sums: pd.DataFrame) -> pd.DataFrame:
+    """One row per series and month of the sums; values are means per day."""
+    if sums.empty:
         return pd.DataFrame(columns=MONTH_COLUMNS)
-    panel = panel_of(series)
-    scores = by_series(scores[["day", *KEY, "expected", *NOISE_COLUMNS, "is_tested"]])
-    mean, noise, doubt = (
-        scores[name].fillna(0.0).to_numpy(float).reshape(panel.y.shape)
-        for name in ("expected", *NOISE_COLUMNS)
+    ordered = sums.sort_values([*KEY, "month"], ignore_index=True)
+    result = months(
+        MonthSums(
+            series=ordered.groupby(KEY, observed=True, sort=False).ngroup().to_numpy().astype(np.int64),
+            metric=ordered["metric"].to_numpy(str),
+            money=ordered["is_money"].to_numpy(bool),
+            **{name: ordered[name].to_numpy(float) for name in SUMS},
+        )
     )
-    known = Expected(mean * panel.n, (noise * panel.n) ** 2, doubt)
-    result = months(panel, known, scores["is_tested"].to_numpy(bool).reshape(panel.y.shape))
-    count = len(result.month)
-    frame = series[KEY].iloc[:: len(panel.dates)]
-    frame = frame.loc[frame.index.repeat(count)].reset_index(drop=True)
-    odd = result.is_odd
-    frame = frame.assign(
-        month=np.tile(result.month.astype("datetime64[s]"), len(panel.y)),
-        actual=result.actual.ravel(),
-        expected=result.expected.ravel(),
-        lower=result.lower.ravel(),
-        upper=result.upper.ravel(),
-        observed_days=result.observed_days.ravel(),
-        is_odd=odd.ravel(),
-        direction=np.where(odd, np.where(result.score > 0, "up", "down"), "").ravel(),
-    )
-    return frame.loc[frame["observed_days"] > 0, MONTH_COLUMNS].reset_index(drop=True)
+    return ordered[["month", *KEY, "observed_days"]].assign(
+        actual=result.actual,
+        expected=result.expected,
+        lower=result.lower,
+        upper=result.upper,
+        is_odd=result.is_odd,
+        direction=np.where(result.is_odd, np.where(result.score > 0, "up", "down"), ""),
+    )[MONTH_COLUMNS]

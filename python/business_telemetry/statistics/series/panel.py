@@ -95,5 +95,10 @@ class Panel:
 
     @cached_property
     def power(self) -> Floats:
-        """S × 1 exponents that make the values nearly normal (see `expected.normal_score`)."""
-        return np.where(self.money, 1 / 3, 2 / 3)[:, None]
+        """S × 1 exponents that make the values nearly normal."""
+        return powers(self.money)[:, None]
+
+
+def powers(money: Bools) -> Floats:
+    """Exponents that make values nearly normal (see `noise.normal_score`): amounts, or counts."""
+    return np.where(money, 1 / 3, 2 / 3)
