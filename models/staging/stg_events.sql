@@ -61,22 +61,49 @@ derived_sessions as (
     from openings
 ),
 
--- in each second of a user the strongest row stands first; one sort, in the source's order, serves all that is asked
+-- only where a user has several rows in a second can one be a copy, or weaker than another
+crowded_seconds as (
+    select
+        userid,
+        timestamp
+    from source_events
+    group by userid, timestamp
+    having count() > 1
+),
+
+alone as (
+    select
+        source_events.*,
+        1 as strength_rank,
+        1 as raw_row_count
+    from source_events
+    where (userid, timestamp) not in (
+            select
+                crowded_seconds.userid,
+                crowded_seconds.timestamp
+            from crowded_seconds
+        )
+),
+
+-- in each of these seconds the strongest row stands first
 ranked as (
     select
         source_events.*,
-        actions.action_rank as action_rank,
         {{ row_content() }} as content,
         row_number() over strongest_first as strength_rank,
-        groupArray(content) over (
-            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
-        ) as contents,
+        groupArray(content) over (partition by source_events.userid, source_events.timestamp) as contents,
         groupArray(content) over strongest_first as contents_so_far
     from source_events
     inner join actions on source_events.action = actions.action
+    where (source_events.userid, source_events.timestamp) in (
+            select
+                crowded_seconds.userid,
+                crowded_seconds.timestamp
+            from crowded_seconds
+        )
     window
         strongest_first as (
-            partition by toYYYYMM(source_events.timestamp), source_events.userid, source_events.timestamp
+            partition by source_events.userid, source_events.timestamp
             order by
                 actions.action_rank desc,
                 source_events.value desc,
@@ -87,17 +114,30 @@ ranked as (
         )
 ),
 
+told_apart as (
+    select
+        ranked.* except (content, contents, contents_so_far),
+        {{ raw_row_count('ranked') }} as raw_row_count
+    from ranked
+    where {{ is_event('ranked') }}
+),
+
+united as (
+    select * from alone
+    union all
+    select * from told_apart
+),
+
 events as (
     select
-        ranked.*,
+        united.*,
         if(
-            ranked.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), ranked.sessionid
+            united.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), united.sessionid
         ) as session_id
-    from ranked
+    from united
     left join derived_sessions
-        on ranked.userid = derived_sessions.userid
-            and ranked.timestamp = derived_sessions.timestamp
-    where {{ is_event('ranked') }}
+        on united.userid = derived_sessions.userid
+            and united.timestamp = derived_sessions.timestamp
 ),
 
 final as (
@@ -114,7 +154,7 @@ final as (
 
         -- event
         events.action as action,
-        events.action_rank as action_rank,
+        actions.action_rank as action_rank,
         events.value as value,
         events.quantity as quantity,
         {{ known_text('events.category') }} as category,
@@ -128,12 +168,13 @@ final as (
 
         -- origin
         events.row_index as row_index,
-        toUInt64({{ raw_row_count('events') }}) as raw_row_count,
+        toUInt64(events.raw_row_count) as raw_row_count,
         events.strength_rank = 1 as is_deepest_of_second,
         months.input_version as input_version
     from events
     inner join months on toYYYYMM({{ in_shop_time('events.timestamp') }}) = months.month
     inner join loads on events.load_id = loads.load_id
+    inner join actions on events.action = actions.action
 )
 
 select * from final

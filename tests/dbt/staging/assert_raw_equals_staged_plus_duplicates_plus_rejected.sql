@@ -9,11 +9,33 @@ manifest as (
 ),
 
 loaded as (
-    select
-        count() as row_count,
-        count() - uniqExact(sipHash64({{ duplicate_key() }})) as duplicate_count
-    from {{ source('telemetry_raw', 'events') }}
+    select * from {{ source('telemetry_raw', 'events') }}
     where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
+),
+
+-- the other rows cannot have duplicates, and need not be compared
+crowded_seconds as (
+    select
+        userid,
+        timestamp
+    from loaded
+    group by userid, timestamp
+    having count() > 1
+),
+
+duplicated as (
+    select count() - uniqExact(sipHash64({{ duplicate_key() }})) as row_count
+    from loaded
+    where (userid, timestamp) in (
+            select
+                crowded_seconds.userid,
+                crowded_seconds.timestamp
+            from crowded_seconds
+        )
+),
+
+kept as (
+    select count() as row_count from loaded
 ),
 
 rejected as (
@@ -32,9 +54,9 @@ staged as (
 select
     manifest.rows_read as rows_read,
     staged.row_count as rows_staged,
-    loaded.duplicate_count as duplicates,
+    duplicated.row_count as duplicates,
     rejected.row_count as rejected
-from manifest, loaded, rejected, staged
+from manifest, kept, duplicated, rejected, staged
 where rows_read != rows_staged + duplicates + rejected
-    or loaded.row_count != staged.raw_row_count
+    or kept.row_count != staged.raw_row_count
     or rejected != manifest.rows_rejected
