@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
+from checksums import LEFT, checksums
 from dbt.adapters.exceptions import FailedToConnectError
-from disks import OBEDIENT, small_disk
+from disks import OBEDIENT, Disk, small_disk
 from ingest_server import event, log
-from project import ROOT, Project
+from project import BIN, ROOT, Project
 
 from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
 from dbt.adapters.clickhouse_py.engine import connect
+
+#: Views, months that are swapped, tables that are exchanged and Python models.
+MODELS = ("-s", "+fct_orders", "+mart_anomalies")
 
 #: In a process of its own: chDB gives a process one directory. The disk is full from before one statement on
 #: (or while the tasks write), then it is not, and the same is done again.
@@ -140,6 +149,64 @@ def test_a_disk_that_is_full_while_loading(tmp_path: Path, stride: int) -> None:
     assert "--staging" in told[0][1]
 
 
+def build_until_full(project: Project, disk: Disk, point: int) -> str:
+    """`dbt run`, whose disk is full when so many models are begun or done: it must fail. What it said."""
+    with subprocess.Popen(
+        [str(BIN / "dbt"), "run", *MODELS],
+        cwd=project.home,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        watchdog = Timer(300, os.killpg, (process.pid, signal.SIGKILL))
+        watchdog.start()
+        told, seen = "", 0
+        for line in process.stdout:
+            told += line
+            seen += " START " in line or " OK " in line
+            if seen == point:
+                disk.fill()
+        watchdog.cancel()
+    disk.free()
+    assert process.returncode == 1, (point, told[-3000:])
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "points", [(20,), pytest.param(tuple(range(1, 50, 4)), marks=pytest.mark.exhaustive)], ids=len
+)
+def test_a_disk_that_is_full_while_models_are_built(tmp_path: Path, points: tuple[int, ...]) -> None:
+    project, undisturbed = Project(tmp_path / "full"), Project(tmp_path / "undisturbed")
+    kinds = ("search", "cart", "checkout", "confirmation")
+    rows = [
+        event(
+            n,
+            userid=f"u{n % 7}",
+            sessionid=n // 4,
+            action=kinds[n % 4],
+            timestamp=f"2024-0{1 + n // 40}-{1 + n // 4 % 10:02}T10:0{n % 4}:00",
+        )
+        for n in range(160)
+    ]
+    (tmp_path / "a.csv").write_text(log(*rows), encoding="utf-8")
+    project.parse()
+    with small_disk(project.home / "warehouse", 128) as disk:
+        project.run("telemetry", "ingest", str(tmp_path / "a.csv"), "--quiet")
+        project.run("dbt", "seed", "--quiet")
+        shutil.copytree(disk.home, undisturbed.home / "warehouse", symlinks=True)
+        told = [build_until_full(project, disk, point) for point in points]
+        project.run("dbt", "run", *MODELS)
+        found, left = checksums(project.ask), project.ask(LEFT)
+    undisturbed.run("dbt", "run", *MODELS)
+    assert all(re.search("No space left on device|not enough space", each) for each in told)
+    assert found == checksums(undisturbed.ask)
+    assert len(found) > 20 and left == [[[0]]]
+
+
 def test_a_warehouse_that_cannot_be_written(tmp_path: Path) -> None:
     project = Project(tmp_path)
     create = ("sql", "create table if not exists t (x Int8) engine MergeTree order by x")
@@ -170,13 +237,26 @@ def test_a_path_that_the_engine_would_cut_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_definition_that_a_full_disk_left_empty_is_named(tmp_path: Path) -> None:
+def test_a_definition_that_a_full_disk_left_empty_goes_unless_there_are_rows(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    assert telemetry(project, "sql", "create table t (x Int8) engine Memory")[0] == 0
-    (made,) = (tmp_path / "warehouse").glob("store/*/*/t.sql")
-    made.write_text("", encoding="utf-8")
+    for statement in (
+        "create table bare (x Int8) engine MergeTree order by x",
+        "create view seen as select 1",
+        "create table full (x Int8) engine MergeTree order by x",
+        "insert into full values (1)",
+    ):
+        assert telemetry(project, "sql", statement)[0] == 0
+    bare, seen, full = (
+        next((tmp_path / "warehouse").glob(f"store/*/*/{name}.sql")) for name in ("bare", "seen", "full")
+    )
+    bare.write_text("", encoding="utf-8")
+    seen.write_text("", encoding="utf-8")
+    assert telemetry(project, "sql", "select * from full") == (0, "")
+    assert not bare.exists() and not seen.exists()
+    full.write_text("", encoding="utf-8")
     code, told = telemetry(project, "sql", "select 1")
-    assert code == 5 and f"{made} is empty" in told and "delete that file" in told
+    assert code == 5 and told.count("\n") == 1 and "full.sql is empty" in told and "delete it" in told
+    assert full.exists()
 
 
 def test_a_result_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

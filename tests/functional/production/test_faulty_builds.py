@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checksums import checksums
 from faulty_proxy import WRITES, Line, line_to, some_writes
 from ingest_server import Server, event, log
 from project import BIN, Project
@@ -26,13 +27,6 @@ pytestmark = pytest.mark.exhaustive
 
 #: Views, months that are swapped, tables that are exchanged, Python models and what hangs on them.
 MODELS = ("-s", *os.environ.get("MODELS", "+fct_orders +mart_anomalies").split())
-COLUMNS = """
-select database, table, groupArray(name)
-from (select database, table, name from system.columns where type not like '%Float%' order by position)
-where match(database, 'telemetry_(staging|intermediate|marts)') and not match(table, '__dbt_')
-    and (database, table) in (select database, name from system.tables where engine like '%MergeTree')
-group by database, table order by database, table
-"""
 
 
 class Shop:
@@ -77,16 +71,7 @@ class Shop:
         return process.returncode
 
     def checksums(self) -> dict[str, tuple[Any, ...]]:
-        """Rows of every table and a sum over them, but for floats, whose sums depend on their order."""
-        return {
-            f"{database}.{table}": tuple(
-                self.server.ask(
-                    f"select count(), sum(cityHash64({', '.join(map('`{}`'.format, columns))}))"
-                    f" from {database}.{table}"
-                )[0]
-            )
-            for database, table, columns in self.server.ask(COLUMNS)
-        }
+        return checksums(lambda *queries: [self.server.ask(query) for query in queries])
 
     def require_right(self) -> int:
         """A sound build, then one of everything: the same. How many tables there are."""
@@ -115,10 +100,18 @@ def shop(
 
 def kind_of(statement: str) -> str:
     """What a death at this statement is a death of."""
-    if "__dbt_python" in statement:
+    if is_of_python(statement):
         return "statistics"
     code = re.sub(r"/\*.*?\*/", "", statement, flags=re.DOTALL).strip().lower()
     return "swap" if code.startswith(("exchange", "rename", "alter")) else "build"
+
+
+def is_write(statement: str) -> bool:
+    return bool(WRITES.match(statement))
+
+
+def is_of_python(statement: str) -> bool:
+    return is_write(statement) and "__dbt_python" in statement
 
 
 def test_builds_on_a_line_that_breaks(shop: Shop, record_property: Callable[[str, object], None]) -> None:
@@ -143,11 +136,22 @@ def test_builds_that_are_killed_at_a_statement(
             shop.grow()
         owner: list[int] = []
         count = 0
+        # every third build dies in a Python model
+        is_wanted, last = (is_of_python, 1 + build % 5) if build % 3 == 0 else (is_write, 2 + build * 7 % 61)
 
-        def fault(_: int, text: str, build: int = build, owner: list[int] = owner) -> str:
+        def fault(
+            _: int,
+            text: str,
+            build: int = build,
+            owner: list[int] = owner,
+            is_wanted: Callable[[str], bool] = is_wanted,
+            last: int = last,
+        ) -> str:
             nonlocal count
-            count += bool(WRITES.match(text))
-            if not WRITES.match(text) or count != 2 + build * 7 % 61:
+            if not is_wanted(text):
+                return ""
+            count += 1
+            if count != last:
                 return ""
             os.killpg(owner[0], signal.SIGKILL)
             deaths[kind_of(text)] += 1
@@ -158,4 +162,4 @@ def test_builds_that_are_killed_at_a_statement(
     tables = shop.require_right()
     record_property("kills", dict(deaths))
     print({"killed": dict(deaths), "tables": tables})
-    assert sum(deaths.values()) > 20
+    assert sum(deaths.values()) > 20 and deaths["statistics"] > 5

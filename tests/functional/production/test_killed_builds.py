@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from checksums import LEFT, checksums
 from ingest_server import event, log
 from project import BIN, Project
 
@@ -17,25 +18,6 @@ SELECTED = ("-s", "+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines"
 #: The run is killed when so many of its models are begun or done; FEW in `make test`, POINTS every night.
 FEW = (1, 13, 28, 46)
 POINTS = (1, 3, 6, 9, 13, 17, 22, 28, 34, 40, 46, 52)
-TABLES = """
-select database, table, groupArray(name)
-from (select database, table, name from system.columns where type not like '%Float%' order by position)
-where database in ('telemetry_staging', 'telemetry_intermediate', 'telemetry_marts')
-    and (database, table) in (select database, name from system.tables where engine like '%MergeTree')
-group by database, table order by database, table
-"""
-LEFT = "select count() from system.tables where match(name, '__dbt_(new_data|python|backup|tmp)')"
-
-
-def checksums(project: Project) -> dict[str, list[object]]:
-    """Rows of every table and a sum over them; floats, whose sums depend on their order, left out."""
-    (tables,) = project.ask(TABLES)
-    questions = [
-        f"select count(), sum(cityHash64({', '.join(map('`{}`'.format, columns))})) from {database}.{table}"
-        for database, table, columns in tables
-    ]
-    answers = project.ask(*questions)
-    return {f"{t[0]}.{t[1]}": answer[0] for t, answer in zip(tables, answers, strict=True)}
 
 
 def run_and_die(project: Project, point: int) -> bool:
@@ -79,7 +61,7 @@ def test_builds_that_are_killed(
     project.run("dbt", "run", *SELECTED)
     undisturbed.run("dbt", "run", *SELECTED)
 
-    expected, found = checksums(undisturbed), checksums(project)
+    expected, found = checksums(undisturbed.ask), checksums(project.ask)
     unlike = [name for name in expected if expected[name] != found.get(name)]
     record_property("kills", {"killed": killed, "tables": len(expected), "left on the way": left})
     print({"killed": killed, "tables": len(expected), "unlike": unlike, "left on the way": left})

@@ -161,6 +161,7 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
         if path != MEMORY:
             Path(path).mkdir(parents=True, exist_ok=True)
             _require_writable(path)
+            _forget_unmade_tables(path)
         client = clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
         return client if path == MEMORY else _careful(client, path)
     except OSError as error:
@@ -176,8 +177,8 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
 def _careful(client: Client, path: str) -> Client:
     """Let nothing be defined or altered while the disk is full.
 
-    The engine would say that a table is made and leave an empty definition, with which the warehouse cannot
-    be opened any more; and an ALTER would not come back.
+    The engine would say that a table is made and leave an empty definition (`_forget_unmade_tables`); and an
+    ALTER would not come back.
     """
     command = client.command
 
@@ -203,6 +204,25 @@ def _require_writable(path: str) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with tempfile.TemporaryFile(dir=path, buffering=0) as file:  # quotas and permissions
         file.write(bytes(1 << 16))
+
+
+def _forget_unmade_tables(path: str) -> None:
+    """Delete the empty definitions of tables without rows, with which the engine would not start.
+
+    It leaves one where the disk became full within a CREATE. Rows behind an empty definition would be those
+    of a table that was there before: that is left to a person (`_reason`).
+    """
+    if _holder(Path(path, "status")) is None:
+        for file in Path(path).glob("metadata/*/*.sql"):
+            if not file.stat().st_size and not _has_rows(file):
+                file.unlink()
+
+
+def _has_rows(definition: Path) -> bool:
+    """Whether the directory of a table holds more than one without rows has."""
+    warehouse, database = definition.parents[2], definition.parent.name
+    files = Path(warehouse, "data", database, definition.stem).glob("*")
+    return any(file.name not in ("detached", "format_version.txt") for file in files)
 
 
 def _refuse_if_held(path: str) -> None:
@@ -232,9 +252,10 @@ def _holder(status: Path) -> str | None:
 def _reason(error: Exception, path: str) -> str:
     if other := re.search(r"already initialized with path '(.*?)'", str(error)):
         return f"This process has its one engine on {other[1]}; close that before opening {path}."
-    if empty := [file for file in Path(path).glob("store/*/*/*.sql") if not file.stat().st_size]:
+    if empty := [file for file in Path(path).glob("metadata/*/*.sql") if not file.stat().st_size]:
         return (
             f"The warehouse {path} cannot be opened: {empty[0]} is empty, since the disk was full when the"
-            " table was made. It holds no rows: delete that file."
+            " table was changed. Its rows are still there: bring the file back from a backup, or delete it"
+            " and load or build the table again."
         )
     return str(error).split(", Stack trace", 1)[0].split("\n", 1)[0]
