@@ -5,8 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# long files come first, so that the short ones fill up what is left
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# three processes for two cores, since tests also wait; tests/conftest.py has the order
+PYTEST := $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 DEMO_LOG := data/demo/dataset_telemetry.csv
 
 help: ## list the commands
