@@ -1,4 +1,4 @@
-"""How the processes of a run share two cores: what each leaves out, and in which order files are handed out."""
+"""How the processes of a run share two cores: what each leaves out, and what is handed out first."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The order in which files and classes are handed out: what is long first, so that the end is short.
 
     One file that needs the demo's warehouse begins, and makes it. Those that do without come next, then the
-    others that need it, and the quick unit tests fill up the end. In each group files with a test that is marked
-    `slow` go first; the sort keeps the order of what is alike.
+    others that need it, and the quick unit tests fill up the end. In each group files with a test that is
+    marked `slow` go first; the sort keeps the order of what is alike.
     """
     units = Path(__file__).parent / "unit"
     slow = {item.path for item in items if item.get_closest_marker("slow")}
