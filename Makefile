@@ -48,7 +48,7 @@ check: setup ## before each commit: lint, dbt's parse and the quick unit tests
 	@$(MAKE) --no-print-directory -j2 lint parse unit
 
 test: setup ## every check but the longest sweeps: lint, types, unit, functional and dbt tests
-	@$(MAKE) --no-print-directory -j2 lint suite
+	@$(MAKE) --no-print-directory -j4 suite lint
 
 # three processes for two cores, since tests also wait
 suite: setup ## the tests alone, or some of them: make suite TESTS=tests/unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -30,10 +29,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return (path != maker, units in path.parents and not is_slow, path in on_demo, not is_slow)
 
     items.sort(key=place)
-
-
-def pytest_collection_finish() -> None:
-    """Look for garbage seldom, and never among what is imported: half of a short dbt run is that."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
