@@ -1,12 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo preview check test test-all unit parse lint ruff mypy sqlfluff docs bench bench-stats \
+.PHONY: help setup demo preview check test test-all suite unit parse lint ruff mypy sqlfluff docs bench bench-stats \
 	datalens-smoke clean lock java
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# long files come first, so that the short ones fill up what is left
-PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# processes take classes and files one by one, in the order of tests/conftest.py
+PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder
+TESTS := tests
 DEMO_LOG := data/demo/dataset_telemetry.csv
 
 help: ## list the commands
@@ -47,14 +48,17 @@ check: setup ## before each commit: lint, dbt's parse and the quick unit tests
 	@$(MAKE) --no-print-directory -j2 lint parse unit
 
 test: setup ## every check but the longest sweeps: lint, types, unit, functional and dbt tests
-	@$(MAKE) --no-print-directory -j3 lint
-	@$(PYTEST)
+	@$(MAKE) --no-print-directory -j4 suite lint
+
+# three processes for two cores, since tests also wait
+suite: setup ## the tests alone, or some of them: make suite TESTS=tests/unit
+	@$(PYTEST) -n 3 $(TESTS)
 
 test-all: setup lint ## the longest sweeps too, as every night
-	@$(PYTEST) -m ""
+	@$(PYTEST) -n 3 -m "" $(TESTS)
 
 unit: setup
-	@$(PYTEST) -q -m "not slow" tests/unit
+	@$(PYTEST) -n 2 -q -m "not slow" tests/unit
 
 parse: setup
 	@$(BIN)/dbt parse --warn-error --quiet

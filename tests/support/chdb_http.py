@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
@@ -31,6 +32,8 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     one_at_a_time = threading.Lock()
     engine: chdb.session.Session
+    #: what the engine's one session was told already
+    applied: ClassVar[dict[str, str]] = {}
 
     def do_GET(self) -> None:
         self.answer(200, b"Ok.\n")
@@ -43,8 +46,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             with self.one_at_a_time:
                 for name, value in options.items():
-                    if name not in PROTOCOL and not name.startswith(TRANSPORT):
+                    is_setting = name not in PROTOCOL and not name.startswith(TRANSPORT)
+                    if is_setting and self.applied.get(name) != value:
                         self.engine.query(f"set {name} = '{value}'")
+                        self.applied[name] = value
                 self.answer(200, self.execute(query, data, parameters))
         except Exception as error:
             self.answer(500, str(error).encode())

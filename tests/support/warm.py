@@ -8,6 +8,7 @@ How the installed commands begin is tested where a test starts them itself.
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import multiprocessing
 import os
@@ -56,6 +57,9 @@ def run(command: tuple[str, ...], cwd: Path, environment: Mapping[str, str], std
 
 
 def _main(command: tuple[str, ...], cwd: Path, environment: dict[str, str], streams: list[Path]) -> None:
+    # nor are the imports looked through for garbage: two fifths of a short dbt command's time
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

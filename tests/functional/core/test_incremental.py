@@ -92,6 +92,7 @@ def project(seeded: Path, tmp_path: Path) -> Project:
     return Project(shutil.copytree(seeded, tmp_path / "project", symlinks=True))
 
 
+@pytest.mark.slow
 def test_uneven_loads_equal_one_full_build(project: Project) -> None:
     shop = Shop()
     march, april = [], []

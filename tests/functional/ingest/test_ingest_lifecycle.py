@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ingest_server import Server, event, log
+from raw_state import run_here
 
 from business_telemetry.ingest import land, task
 from business_telemetry.ingest import run as ingestion
@@ -323,8 +324,14 @@ def test_two_that_claim_at_once(server: Server, dead: bool, released: bool) -> N
 
 
 @pytest.mark.slow
-def test_two_ingests_at_once_at_every_step(server: Server, tmp_path: Path) -> None:
-    """A whole ingestion of a directory runs while another one of a file of it stands still."""
+def test_two_ingests_at_once_at_every_step(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole ingestion of a directory runs while another one of a file of it stands still.
+
+    What they say to the server is interleaved, so the tasks may run in this process and not in Spark.
+    """
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_here)
     one, two = write(tmp_path / "one.csv", "a"), write(tmp_path / "two.csv", "b")
     step, steps = 1, 2
     both = 0

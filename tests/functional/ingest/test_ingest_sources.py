@@ -20,6 +20,7 @@ from ingest_server import Server, event, log
 from moto.server import ThreadedMotoServer
 
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.spark import JAVA_OPTIONS
 
 
 def content(*users: str) -> str:
@@ -82,6 +83,8 @@ def test_a_cluster_whose_tasks_send_their_own_rows(server: Server, tmp_path: Pat
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_NO_DAEMONIZE": "1",
             "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LAUNCHER_OPTS": JAVA_OPTIONS,
+            "SPARK_DAEMON_JAVA_OPTS": JAVA_OPTIONS,
         }
         started.append(
             subprocess.Popen(
