@@ -5,8 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# processes take classes and files one by one, in the order of tests/conftest.py
-PYTEST := $(BIN)/pytest --dist loadscope --no-loadscope-reorder
+# processes take files one by one, in the order of tests/conftest.py
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 TESTS := tests
 DEMO_LOG := data/demo/dataset_telemetry.csv
 
