@@ -255,7 +255,7 @@ def test_a_definition_that_a_full_disk_left_empty_goes_unless_there_are_rows(tmp
     assert not bare.exists() and not seen.exists()
     full.write_text("", encoding="utf-8")
     code, told = telemetry(project, "sql", "select 1")
-    assert code == 5 and told.count("\n") == 1 and "full.sql is empty" in told and "delete it" in told
+    assert code == 5 and "full.sql is empty" in told and "or delete it" in told
     assert full.exists()
 
 
