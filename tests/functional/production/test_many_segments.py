@@ -19,7 +19,7 @@ def rows(count: int, field: str, members: int) -> list[str]:
     return [
         event(
             n,
-            userid=f"u{n // 8}",
+            userid=f"u{n // 100}",
             sessionid=n // 4,
             action=KINDS[n % 4],
             timestamp=f"{FIRST_DAY + timedelta(days=n * 365 // count)}T12:00:0{n % 4}",
