@@ -43,11 +43,11 @@ def both(panel: Panel, expected: Expected) -> tuple[np.ndarray, np.ndarray]:
     return day[:, 1], own_scores(panel, expected, panel.observed, day)[:, 1]
 
 
-def test_a_shock_of_the_whole_shop_is_evidence_of_its_total_alone() -> None:
+def test_a_shock_of_the_whole_shop_counts_half_in_its_segments() -> None:
     day, own = both(*flat([1.4] * 5))
     assert np.all(day > 5)
     assert own[0] == day[0]
-    assert np.allclose(own[1:], 0.0, atol=0.1)
+    assert np.allclose(own[1:], day[1:] / 2, atol=0.1)
 
 
 def test_what_a_segment_alone_shows_stays_its_own() -> None:
@@ -57,7 +57,7 @@ def test_what_a_segment_alone_shows_stays_its_own() -> None:
     expected = normal_score(
         np.array([[440.0]]), np.array([[280.0]]), np.array([[200 * 1.4**2]]), np.array([[2 / 3]])
     )
-    assert own[3] == pytest.approx(expected[0, 0])
+    assert own[3] == pytest.approx((expected[0, 0] + day[3]) / 2)
     assert np.all(np.abs(own) <= np.abs(day))
 
 

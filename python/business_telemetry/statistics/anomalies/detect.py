@@ -19,8 +19,8 @@ PARAMETERS = 8  # of the curve of a short history
 SHORT_DAYS = 56  # up to which a history is called short, and doubted more
 MIN_BUSY = 0.4  # share of whole days with any event below which days say nothing (half an event a day)
 Q_LEVEL = 0.02  # expected share of false events among the flagged ones
-LEADER = 5.2  # score from which an interval is looked up in the other series, and
-TOTAL_LEADER = 4.5  # the same of a total: its segments' days were judged without what they share
+LEADER = 5.5  # score from which an interval is looked up in the other series, and
+DAY_LEADER, TOTAL_DAY_LEADER = 5.2, 4.5  # a single day of a segment, of a total: judged less what is shared
 MIN_SHIFT = 0.8  # daily noise units by which a looked-up interval must deviate
 
 
@@ -157,10 +157,11 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
 
 def leaders(panel: Panel, kept: list[Interval]) -> list[Interval]:
     """The strong intervals, less those that share half of the days (Jaccard) with a stronger one."""
-    least = np.where(panel.parent < 0, TOTAL_LEADER, LEADER)
-    strong = sorted(
-        (one for one in kept if abs(one.score) >= least[one.series]), key=lambda one: -abs(one.score)
-    )
+    least = np.where(panel.parent < 0, TOTAL_DAY_LEADER, DAY_LEADER)
+    telling = [
+        one for one in kept if abs(one.score) >= (least[one.series] if one.end - one.start == 1 else LEADER)
+    ]
+    strong = sorted(telling, key=lambda one: -abs(one.score))
     start, end = np.array([(one.start, one.end) for one in strong]).reshape(-1, 2).T
     free, found = np.ones(len(strong), dtype=np.bool_), []
     for place, item in enumerate(strong):

@@ -79,7 +79,7 @@ def deviations(
 
 
 def own_scores(panel: Panel, expected: Expected, eligible: Bools, day: Floats) -> Floats:
-    """S × T day scores less what the segments of one total share, a shock of the whole shop.
+    """S × T day scores less half of what the segments of one total share: a shock of the whole shop, or not.
 
     One odd day of the shop is one piece of evidence, however many segments show it: the total is judged by
     it, a segment by how much farther it is off to the same side. What is shared is the weighted median of the
@@ -97,7 +97,7 @@ def own_scores(panel: Panel, expected: Expected, eligible: Bools, day: Floats) -
         mean, variance = expected.mean[rows] * shared, expected.total_variance[rows] * shared**2
         left = normal_score(panel.y[rows], mean, variance, panel.power[rows])
         side = np.sign(day[rows])
-        own[rows] = side * np.clip(side * left, 0.0, np.abs(day[rows]))
+        own[rows] = (day[rows] + side * np.clip(side * left, 0.0, np.abs(day[rows]))) / 2
     return np.where(eligible, own, 0.0)
 
 
