@@ -7,10 +7,11 @@ import pytest
 from orders_of_days import change, shop
 
 from business_telemetry.statistics.anomalies import score
-from business_telemetry.statistics.anomalies.detect import Interval, look_up
+from business_telemetry.statistics.anomalies.detect import look_up
 from business_telemetry.statistics.anomalies.scan import (
     LENGTHS,
     Deviations,
+    Interval,
     own_scores,
     weighted_median,
 )

@@ -48,7 +48,7 @@ class Turn:
     yearly: bool = False
 
     def column(self, days: int, settle: int = 0) -> Floats:
-        """1 on the days at the other level (from the day `settle` on), 0 elsewhere."""
+        """1 on the days at the other level (of one that lasts: from the day `settle` on), 0 elsewhere."""
         day = np.arange(days)
         if self.yearly:
             return (np.mod(day - self.start, YEAR) < self.end - self.start).astype(float)
