@@ -19,7 +19,8 @@ PARAMETERS = 8  # of the curve of a short history
 SHORT_DAYS = 56  # up to which a history is called short, and doubted more
 MIN_BUSY = 0.4  # share of whole days with any event below which days say nothing (half an event a day)
 Q_LEVEL = 0.02  # expected share of false events among the flagged ones
-LEADER = 5.5  # score from which an interval is looked up in the other series
+LEADER = 5.5  # score from which an interval is looked up in the other series, and
+DAY_LEADER, TOTAL_DAY_LEADER = 5.2, 4.5  # a single day of a segment, of a total: judged less what is shared
 MIN_SHIFT = 0.8  # daily noise units by which a looked-up interval must deviate
 
 
@@ -93,7 +94,7 @@ def covered(intervals: list[Interval], shape: tuple[int, ...]) -> Bools:
 def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_tails: bool) -> Found:
     """Search each series, keep what the false-discovery rate over all series and days allows, look across."""
     found = scan.deviations(panel, expected, tested, quiet, learn_tails)
-    p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.day))
+    p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.own))
     spans = [
         (row, start, end)
         for row, chain in enumerate(scan.best_intervals(found.interval))
@@ -115,7 +116,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
         if q <= Q_LEVEL
     ]
     flagged = [scan.trim(item, found.day[item.series]) for item in kept + look_up(panel, kept, found, tested)]
-    return Found(merge(flagged), found.day, p_value, q_value)
+    return Found(merge(flagged), found.own, p_value, q_value)
 
 
 def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: Ints, end: Ints, score: Floats) -> Bools:
@@ -129,14 +130,20 @@ def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: Ints, end: 
 def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools) -> list[Interval]:
     """Look the days of each strong incident up in all other series: there a weaker deviation counts.
 
-    One family of tests per incident with its own false-discovery rate (hierarchical testing: Yekutieli 2008).
+    One family of tests per incident and metric with its own false-discovery rate (hierarchical testing:
+    Yekutieli 2008): that all segments lost sessions makes none of their conversions suspicious.
     """
     inherited: list[Interval] = []
-    for item in leaders(kept):
-        values = found.interval[np.searchsorted(scan.LENGTHS, item.end - item.start), :, item.end - 1]
+    metric = np.unique(np.asarray(panel.metric), return_inverse=True)[1]
+    for item in leaders(panel, kept):
+        length = np.searchsorted(scan.LENGTHS, item.end - item.start)
+        values = (found.interval[length] if length else found.day)[:, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
-        q_values = scan.false_discovery(p_values)
+        q_values = np.ones(len(rows))
+        for family in np.unique(metric[rows]):
+            here = metric[rows] == family
+            q_values[here] = scan.false_discovery(p_values[here])
         clear = (q_values <= Q_LEVEL) & (np.abs(values[rows]) >= MIN_SHIFT * np.sqrt(item.end - item.start))
         rows, p_values, q_values = rows[clear], p_values[clear], q_values[clear]
         start, end = np.full(len(rows), item.start), np.full(len(rows), item.end)
@@ -148,9 +155,13 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
     return inherited
 
 
-def leaders(kept: list[Interval]) -> list[Interval]:
+def leaders(panel: Panel, kept: list[Interval]) -> list[Interval]:
     """The strong intervals, less those that share half of the days (Jaccard) with a stronger one."""
-    strong = sorted((one for one in kept if abs(one.score) >= LEADER), key=lambda one: -abs(one.score))
+    least = np.where(panel.parent < 0, TOTAL_DAY_LEADER, DAY_LEADER)
+    telling = [
+        one for one in kept if abs(one.score) >= (least[one.series] if one.end - one.start == 1 else LEADER)
+    ]
+    strong = sorted(telling, key=lambda one: -abs(one.score))
     start, end = np.array([(one.start, one.end) for one in strong]).reshape(-1, 2).T
     free, found = np.ones(len(strong), dtype=np.bool_), []
     for place, item in enumerate(strong):

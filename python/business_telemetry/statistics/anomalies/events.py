@@ -71,7 +71,8 @@ def level_change(expected: Expected, item: Interval) -> Turn | None:
     """The change of level that an interval is the beginning of."""
     for one in expected.turns.get(item.series, []):
         near = abs(item.start - one.start) <= NEAR_DAYS and item.start < one.end
-        if near and not one.is_incident and one.size * item.score > 0 and item.end - item.start > NEAR_DAYS:
+        comes_back = one.is_incident or one.yearly
+        if near and not comes_back and one.size * item.score > 0 and item.end - item.start > NEAR_DAYS:
             return one
     return None
 

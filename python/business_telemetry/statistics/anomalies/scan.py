@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from business_telemetry.statistics.series.expected import Expected
-from business_telemetry.statistics.series.noise import QUARTILE, band, normal_score
+from business_telemetry.statistics.series.noise import NOTHING, QUARTILE, band, normal_score
 from business_telemetry.statistics.series.panel import Bools, Floats, Ints, Panel
 
 LENGTHS = np.array([1, 2, 3, 4, 5, 6, 7, 9, 11, 14, 17, 21, 26, 32, 40, 50, 62])
@@ -25,6 +25,7 @@ DAY_CLIP, CLIP = 5.0, 3.5  # largest score of a day alone and inside an interval
 SEARCH = np.where(LENGTHS == 1, 3.0, 12.0)  # looks at a day that the search over a length is worth
 FREEDOM = np.array([10.0, 15, 30, 1e6])  # of the Student t that the tails of single days are read as
 TAIL_SLACK = 0.1  # a few small incidents make tails look this much heavier
+LEAST_SHARED = 0.05  # of what was expected; a day on which less is left has lost all
 CLEAR_DAY = 3.0  # score of a day from which it tells by itself whether it belongs to an interval
 SEASON_DAYS = 10  # an interval as long as this may be a season that was seen once before
 BLOCK_ROWS = 16  # series whose sums fit a processor's cache
@@ -45,10 +46,19 @@ class Interval:
 
 @dataclass(frozen=True)
 class Deviations:
-    """Scores of single days (S × T) and of the intervals that end on a day (lengths × S × T, NaN = none)."""
+    """Scores of single days (S × T) and of the intervals that end on a day (lengths × S × T, NaN = none).
+
+    An interval of one day is scored less what its siblings share, `day` is not.
+    """
 
     day: Floats
     interval: Floats
+
+    @property
+    def own(self) -> Floats:
+        """S × T scores of days, less what their siblings share."""
+        own: Floats = np.nan_to_num(self.interval[0])
+        return own
 
 
 def deviations(
@@ -57,13 +67,48 @@ def deviations(
     """Score days and intervals, in units of how the quiet days of the same series scatter."""
     total = expected.total_variance
     day = np.where(eligible, normal_score(panel.y, expected.mean, total, panel.power), 0.0)
+    own = own_scores(panel, expected, eligible, day)
     if learn_tails:
         day = tame_tails(day, quiet, np.asarray(panel.metric))
+        own = np.sign(own) * np.minimum(np.abs(tame_tails(own, quiet, np.asarray(panel.metric))), np.abs(day))
     clipped = np.clip(panel.y, *band(expected.mean, total, panel.power, CLIP))
     scores = interval_scores(clipped, expected, eligible, panel.power)
     scores /= length_scales(scores, quiet, np.asarray(panel.metric)).T[:, :, None]
-    scores[0] = np.where(eligible, day, np.nan)
+    scores[0] = np.where(eligible, own, np.nan)
     return Deviations(day, scores)
+
+
+def own_scores(panel: Panel, expected: Expected, eligible: Bools, day: Floats) -> Floats:
+    """S × T day scores less half of what the segments of one total share: a shock of the whole shop, or not.
+
+    One odd day of the shop is one piece of evidence, however many segments show it: the total is judged by
+    it, a segment by how much farther it is off to the same side. What is shared is the weighted median of the
+    segments' log ratios to what was expected, which one segment's incident does not move, or the total's
+    where that is nearer to none (a segment as large as the others together is the median).
+    """
+    own = day.copy()
+    known = np.maximum(panel.y, LEAST_SHARED * expected.mean) / np.maximum(expected.mean, NOTHING)
+    ratio = np.log(np.where(eligible & (known > 0), known, 1.0))
+    weight = np.where(eligible, expected.mean**2 / expected.variance, 0.0)
+    for parent in np.unique(panel.parent[panel.parent >= 0]):
+        rows = np.flatnonzero(panel.parent == parent)
+        middle, whole = weighted_median(ratio[rows], weight[rows]), ratio[parent]
+        shared = np.exp(np.where(middle * whole > 0, np.sign(whole), 0) * np.minimum(abs(middle), abs(whole)))
+        mean, variance = expected.mean[rows] * shared, expected.total_variance[rows] * shared**2
+        left = normal_score(panel.y[rows], mean, variance, panel.power[rows])
+        side = np.sign(day[rows])
+        own[rows] = (day[rows] + side * np.clip(side * left, 0.0, np.abs(day[rows]))) / 2
+    return np.where(eligible, own, 0.0)
+
+
+def weighted_median(values: Floats, weight: Floats) -> Floats:
+    """T medians of R × T values by their weights."""
+    order = np.argsort(values, axis=0)
+    reached = np.cumsum(np.take_along_axis(weight, order, 0), axis=0)
+    middle = np.argmax(reached >= reached[-1] / 2, axis=0)
+    place = np.take_along_axis(order, middle[None], 0)
+    median: Floats = np.take_along_axis(values, place, 0)[0]
+    return median
 
 
 def interval_scores(y: Floats, expected: Expected, eligible: Bools, power: Floats) -> Floats:

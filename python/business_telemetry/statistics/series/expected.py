@@ -26,6 +26,7 @@ from business_telemetry.statistics.series.special import Special, special_days
 from business_telemetry.statistics.series.turns import MIN_AFTER, Deviation, Turn, find_turns, shared
 
 SPECIAL_DOUBT = 0.12  # a holiday or promotion differs from one time to the next by this share
+SPECIAL_KNOWN = 30.0  # days of one effect after which half of that variance is in the noise of the series
 SEASON_DOUBT = 0.10  # a season's step differs from year to year by this share of the step
 EDGE_DAYS = 3  # a season may start this many days off the first of the month
 EDGE_STEP = 0.04
@@ -62,13 +63,15 @@ def to_keep(panel: Panel, turns: Sequence[Turn]) -> list[Turn]:
 
     Until a year is known a long shift that comes back may be a season.
     """
+    seasons = [one for one in turns if one.yearly]
     marked = [
         replace(one, is_incident=not one.lasts and (panel.knows_year or one.end - one.start < SEASON_DAYS))
         for one in turns
+        if not one.yearly
     ]
     back = [one for one in marked if not one.lasts]
     stay = [one for one in marked if not one.is_incident and (not one.lasts or is_seen(one, back))]
-    return [*stay, *(one for one in marked if one.is_incident)] if stay else []
+    return [*seasons, *stay, *(one for one in marked if one.is_incident and stay)]
 
 
 def is_seen(step: Turn, shifts: Sequence[Turn]) -> bool:
@@ -136,9 +139,11 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
                 waiting += list(zip(family.tolist(), fit.curve, fit.special, strict=True))
     for row, found in turns.items():
         for one in found:
+            if one.yearly:
+                continue
             late = one.column(len(panel.dates), settle) if one.lasts else 0.0
             mean[row] *= np.exp(-one.size * (one.column(len(panel.dates)) - late))
-    doubt = np.maximum(doubt, SPECIAL_DOUBT * (special.scope @ special.days > 0))
+    doubt = np.maximum(doubt, special.doubt(SPECIAL_DOUBT, SPECIAL_KNOWN))
     return Expected(mean, variance, doubt, turns, start)
 
 

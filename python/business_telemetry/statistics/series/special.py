@@ -26,6 +26,15 @@ class Special:
         log_effect: Floats = (effects * self.scope[rows]) @ self.days
         return log_effect
 
+    def doubt(self, size: float, known: float) -> Floats:
+        """S × T doubts about an effect of its days: `size` where it was seen on few of them.
+
+        An offer of every second week is no surprise: how its days differ is the noise of the series already.
+        """
+        variance = size**2 * known / (known + self.days.sum(1))
+        doubts: Floats = np.sqrt(self.scope @ (variance[:, None] * self.days))
+        return doubts
+
 
 def special_days(panel: Panel) -> Special:
     """The calendar's days within the panel, grouped by name and scope."""

@@ -1,9 +1,10 @@
-"""Where a series leaves its level for weeks or for good, found before its curve is trusted.
+"""Where a series leaves its level for weeks, for good or every year, found before its curve is trusted.
 
 A robust curve may settle in the wrong place when a third of a year is off: then the ordinary days around a
-long incident look odd. So steps that last to the end and shifts that come back are searched for first, by
-orthogonal matching pursuit (Pati, Rezaiifar & Krishnaprasad 1993): the candidate that explains most, given
-that weekday, season and trend may take up their share of it, is taken; again, until none is large enough.
+long incident look odd. So steps that last to the end, shifts that come back and seasons that begin in the
+middle of a month are searched for first, by orthogonal matching pursuit (Pati, Rezaiifar & Krishnaprasad
+1993): the candidate that explains most, given that weekday, month and trend may take up their share of it, is
+taken; again, until none is large enough.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ SHARED_SCORE = 3.0  # of a turn that another metric of the shop shows clearly
 RETURN = 12.0  # more that a shift that comes back, two turns, must explain, times the inflation
 MOST = 5
 BLOCK = 28
+YEAR = 365.25
+SEASON_LENGTHS = (14, 20, 28, 38)  # days of seasons that do not keep to months, roughly
+ALIKE = 0.4  # of a season's size that each of its years must show
 LEAST_OWN = 0.02  # share of a turn that season and trend cannot explain, below which it is not told from them
 CALMEST = 2.0  # least inflation of any shop
 TURN_PRIOR = 1.0
@@ -32,7 +36,8 @@ TURN_PRIOR = 1.0
 class Turn:
     """Days start to end (exclusive) at another level, by a log size; `lasts` if to the end of the log.
 
-    `is_incident`: it came back and cannot be a season, so nothing is expected of it.
+    `is_incident`: it came back and cannot be a season, so nothing is expected of it. `yearly`: it comes every
+    year on these dates, a season that does not keep to months.
     """
 
     start: int
@@ -40,10 +45,13 @@ class Turn:
     size: float
     lasts: bool
     is_incident: bool = False
+    yearly: bool = False
 
     def column(self, days: int, settle: int = 0) -> Floats:
-        """1 on the days at the other level (from the day `settle` on), 0 elsewhere."""
+        """1 on the days at the other level (of one that lasts: from the day `settle` on), 0 elsewhere."""
         day = np.arange(days)
+        if self.yearly:
+            return (np.mod(day - self.start, YEAR) < self.end - self.start).astype(float)
         inside: Floats = ((day >= self.start + settle) & ((day < self.end) | self.lasts)).astype(float)
         return inside
 
@@ -123,19 +131,15 @@ def without(series: Deviation) -> tuple[Floats, Floats]:
 
 
 def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
-    """The best step and the best shift that comes back, with the falls of the weighted sum of squares."""
+    """The best step, shift that comes back and season, with the falls of the weighted sum of squares."""
     days = len(weight)
     parts = np.column_stack([weight * residual, weight, weight[:, None] * x])
     sums = np.vstack([np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)])
 
     def best_of(starts: Ints, ends: Ints) -> tuple[float, Turn]:
-        part = sums[ends] - sums[starts]
-        gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
-        net = mass - ((cross @ precision) * cross).sum(1)
-        size = np.where(net > LEAST_OWN * mass, gross / np.maximum(net, 1e-9), 0.0)
-        at = int(np.argmax(gross * size))
-        turn = Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
-        return float(gross[at] * size[at]), turn
+        gain, size = explained(sums, precision, starts[:, None], ends[:, None])
+        at = int(np.argmax(gain))
+        return float(gain[at]), Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
 
     coarse = np.arange(MIN_AFTER, days - MIN_AFTER + 1, STRIDE)
     if not len(coarse):
@@ -152,7 +156,55 @@ def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) ->
         pairs.append(np.meshgrid(around(back.start, days), around(back.end, days)))
     starts, ends = (np.concatenate([pair[side].ravel() for pair in pairs]) for side in (0, 1))
     long = ends - starts >= MIN_AFTER
-    return [*found, best_of(starts[long], ends[long])] if long.any() else found
+    if long.any():
+        found.append(best_of(starts[long], ends[long]))
+    return found + best_season(sums, precision)
+
+
+def explained(sums: Floats, precision: Floats, first: Ints, last: Ints) -> tuple[Floats, Floats]:
+    """N falls of the weighted sum of squares, and the log sizes, of turns of K parts each.
+
+    Args:
+        sums: (T + 1) × (2 + P) cumulative sums of weighted residuals, weights and weighted regressors.
+        precision: P × P inverse of the normal matrix.
+        first: N × K first days of the parts.
+        last: N × K days after them.
+    """
+    part = (sums[last] - sums[first]).sum(1)
+    gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
+    net = mass - ((cross @ precision) * cross).sum(1)
+    size = np.where(net > LEAST_OWN * mass, gross / np.maximum(net, 1e-9), 0.0)
+    return gross * size, size
+
+
+def best_season(sums: Floats, precision: Floats) -> list[tuple[float, Turn]]:
+    """The best shift that comes every year on the same dates; none before two whole ones were seen.
+
+    `sums` and `precision` as in `explained`.
+    """
+    days = len(sums) - 1
+    years = np.arange(0, days, YEAR)
+
+    def best_of(starts: Ints, lengths: Ints) -> tuple[float, Turn]:
+        first = np.minimum(np.round(starts[:, None] + years).astype(np.int64), days)
+        last = np.minimum(first + lengths[:, None], days)
+        gain, size = explained(sums, precision, first, last)
+        gross, mass = np.moveaxis((sums[last] - sums[first])[:, :, :2], 2, 0)
+        least = ALIKE * gross.sum(1) / np.maximum(mass.sum(1), 1e-9)
+        whole = last - first == lengths[:, None]
+        alike = (~whole | (gross * np.sign(least)[:, None] >= mass * np.abs(least)[:, None])).all(1)
+        gain = np.where(alike & (whole.sum(1) >= 2), gain, 0.0)
+        at = int(np.argmax(gain))
+        start, end = int(starts[at]), int(starts[at] + lengths[at])
+        return float(gain[at]), Turn(start, end, float(size[at]), lasts=False, yearly=True)
+
+    starts, lengths = np.meshgrid(np.arange(0, int(YEAR), STRIDE), SEASON_LENGTHS)
+    gain, coarse = best_of(starts.ravel(), lengths.ravel())
+    if not gain:
+        return []
+    near = np.arange(-NEAR, NEAR + 1)
+    starts, lengths = np.meshgrid((coarse.start + near) % int(YEAR), coarse.end - coarse.start + near)
+    return [best_of(starts.ravel(), lengths.ravel())]
 
 
 def around(day: int, days: int) -> Ints:
