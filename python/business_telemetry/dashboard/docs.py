@@ -35,8 +35,9 @@ PATHS = {
         *("int_order_carts", "int_order_lines", "fct_orders", "fct_order_lines", "fct_sales"),
     ),
     "From revenue to anomalies and the forecast": (
-        *("fct_sales", "int_metric_series", "int_anomaly_scores", "mart_anomalies", "int_anomaly_drivers"),
-        *("mart_anomaly_drivers", "int_revenue_forecast", "mart_revenue_forecast"),
+        *("fct_sales", "int_metric_series", "int_anomaly_scores", "mart_anomalies", "int_anomaly_part_sums"),
+        *("int_anomaly_drivers", "mart_anomaly_drivers", "int_revenue_series", "int_forecast_predictions"),
+        *("int_revenue_forecast", "mart_revenue_forecast"),
     ),
 }
 #: marts that no chart reads by itself
