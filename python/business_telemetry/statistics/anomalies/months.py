@@ -22,7 +22,7 @@ class MonthSums:
     """R months of series, each the sum over its observed days, of which there is one at least.
 
     Attributes:
-        series: R numbers from 0, equal within a series.
+        series: R numbers from 0, equal within a series, whose rows stand together in this order.
         metric: R metric names.
         money: R flags, true where `actual` is a sum of amounts.
         actual: R sums of the values; of ratios those of the numerators.
@@ -83,10 +83,12 @@ def months(sums: MonthSums) -> Months:
 
 def month_scales(score: Floats, judged: Bools, sums: MonthSums) -> Floats:
     """R factors, at least 1, by which a series' months scatter more than was said (upper quartile)."""
-    names, first = np.unique(sums.series, return_index=True)
-    scales = np.ones(len(names))
-    for row in np.unique(sums.series[judged]):
-        sizes = np.abs(score[judged & (sums.series == row)])
-        scales[row] = max(1.0, float(np.quantile(sizes, 0.75)) / QUARTILE)
+    _, first = np.unique(sums.series, return_index=True)
+    scales = np.ones(len(first))
+    for row, (sizes, is_judged) in enumerate(
+        zip(np.split(np.abs(score), first[1:]), np.split(judged, first[1:]), strict=True)
+    ):
+        if is_judged.any():
+            scales[row] = max(1.0, float(np.quantile(sizes[is_judged], 0.75)) / QUARTILE)
     spread: Floats = scan.pooled(scales, sums.metric[first])[sums.series]
     return spread

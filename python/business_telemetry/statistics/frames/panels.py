@@ -25,9 +25,7 @@ def in_order(series: pd.DataFrame) -> pd.DataFrame:
     return by_series(series[series["day"] <= last])
 
 
-def panel_of(
-    series: pd.DataFrame, holidays: pd.DataFrame | None = None, campaigns: pd.DataFrame | None = None
-) -> Panel:
+def panel_of(series: pd.DataFrame, holidays: pd.DataFrame, campaigns: pd.DataFrame | None = None) -> Panel:
     """The panel of ordered rows; the first series of each metric is the parent of the others."""
     days = series["day"].nunique()
     heads = series[KEY].iloc[::days].astype(str).reset_index(drop=True)
@@ -44,7 +42,7 @@ def panel_of(
         money=series["is_money"].to_numpy(bool)[::days],
         partial=series["is_partial"].to_numpy(bool)[:days],
         calendar=[
-            *([] if holidays is None else holiday_days(holidays)),
+            *holiday_days(holidays),
             *([] if campaigns is None else campaign_days(campaigns, heads)),
         ],
     )

@@ -185,26 +185,30 @@ def best_season(sums: Floats, precision: Floats) -> list[tuple[float, Turn]]:
     days = len(sums) - 1
     years = np.arange(0, days, YEAR)
 
-    def best_of(starts: Ints, lengths: Ints) -> tuple[float, Turn]:
+    def best_of(starts: Ints, lengths: Ints) -> tuple[float, Turn] | None:
         first = np.minimum(np.round(starts[:, None] + years).astype(np.int64), days)
         last = np.minimum(first + lengths[:, None], days)
-        gain, size = explained(sums, precision, first, last)
-        gross, mass = np.moveaxis((sums[last] - sums[first])[:, :, :2], 2, 0)
+        gross, mass = np.moveaxis(sums[last, :2] - sums[first, :2], 2, 0)
         least = ALIKE * gross.sum(1) / np.maximum(mass.sum(1), 1e-9)
         whole = last - first == lengths[:, None]
         alike = (~whole | (gross * np.sign(least)[:, None] >= mass * np.abs(least)[:, None])).all(1)
-        gain = np.where(alike & (whole.sum(1) >= 2), gain, 0.0)
+        rows = np.flatnonzero(alike & (whole.sum(1) >= 2))
+        gain, size = explained(sums, precision, first[rows], last[rows])
+        if not gain.any():
+            return None
         at = int(np.argmax(gain))
-        start, end = int(starts[at]), int(starts[at] + lengths[at])
+        start, end = int(starts[rows[at]]), int(starts[rows[at]] + lengths[rows[at]])
         return float(gain[at]), Turn(start, end, float(size[at]), lasts=False, yearly=True)
 
     starts, lengths = np.meshgrid(np.arange(0, int(YEAR), STRIDE), SEASON_LENGTHS)
-    gain, coarse = best_of(starts.ravel(), lengths.ravel())
-    if not gain:
+    coarse = best_of(starts.ravel(), lengths.ravel())
+    if coarse is None:
         return []
     near = np.arange(-NEAR, NEAR + 1)
-    starts, lengths = np.meshgrid((coarse.start + near) % int(YEAR), coarse.end - coarse.start + near)
-    return [best_of(starts.ravel(), lengths.ravel())]
+    season = coarse[1]
+    starts, lengths = np.meshgrid((season.start + near) % int(YEAR), season.end - season.start + near)
+    fine = best_of(starts.ravel(), lengths.ravel())
+    return [fine] if fine else []
 
 
 def around(day: int, days: int) -> Ints:

@@ -213,9 +213,13 @@ def _forget_unmade_tables(path: str) -> None:
     of a table that was there before: that is left to a person (`_reason`).
     """
     if _holder(Path(path, "status")) is None:
-        for file in Path(path).glob("metadata/*/*.sql"):
-            if not file.stat().st_size and not _has_rows(file):
+        for file in _empty_definitions(path):
+            if not _has_rows(file):
                 file.unlink()
+
+
+def _empty_definitions(path: str) -> list[Path]:
+    return [file for file in Path(path).glob("metadata/*/*.sql") if not file.stat().st_size]
 
 
 def _has_rows(definition: Path) -> bool:
@@ -252,7 +256,7 @@ def _holder(status: Path) -> str | None:
 def _reason(error: Exception, path: str) -> str:
     if other := re.search(r"already initialized with path '(.*?)'", str(error)):
         return f"This process has its one engine on {other[1]}; close that before opening {path}."
-    if empty := [file for file in Path(path).glob("metadata/*/*.sql") if not file.stat().st_size]:
+    if empty := _empty_definitions(path):
         return (
             f"The warehouse {path} cannot be opened: {empty[0]} is empty, since the disk was full when the"
             " table was changed. Its rows are still there: bring the file back from a backup, or delete it"
