@@ -114,6 +114,23 @@ def is_of_python(statement: str) -> bool:
     return is_write(statement) and "__dbt_python" in statement
 
 
+def death(owner: list[int], build: int, deaths: Counter[str]) -> Callable[[int, str], str]:
+    """A fault that kills the owner at one of its statements, every third build in a Python model."""
+    is_wanted, last = (is_of_python, 1 + build % 5) if build % 3 == 0 else (is_write, 2 + build * 7 % 61)
+    count = 0
+
+    def fault(_: int, text: str) -> str:
+        nonlocal count
+        count += is_wanted(text)
+        if not is_wanted(text) or count != last:
+            return ""
+        os.killpg(owner[0], signal.SIGKILL)
+        deaths[kind_of(text)] += 1
+        return "lost" if build % 2 else "unanswered"
+
+    return fault
+
+
 def test_builds_on_a_line_that_breaks(shop: Shop, record_property: Callable[[str, object], None]) -> None:
     failed = 0
     for build in range(int(os.environ.get("BUILDS", "10"))):
@@ -135,29 +152,7 @@ def test_builds_that_are_killed_at_a_statement(
         if build % 4 == 0:
             shop.grow()
         owner: list[int] = []
-        count = 0
-        # every third build dies in a Python model
-        is_wanted, last = (is_of_python, 1 + build % 5) if build % 3 == 0 else (is_write, 2 + build * 7 % 61)
-
-        def fault(
-            _: int,
-            text: str,
-            build: int = build,
-            owner: list[int] = owner,
-            is_wanted: Callable[[str], bool] = is_wanted,
-            last: int = last,
-        ) -> str:
-            nonlocal count
-            if not is_wanted(text):
-                return ""
-            count += 1
-            if count != last:
-                return ""
-            os.killpg(owner[0], signal.SIGKILL)
-            deaths[kind_of(text)] += 1
-            return "lost" if build % 2 else "unanswered"
-
-        shop.line.spoil(fault)
+        shop.line.spoil(death(owner, build, deaths))
         shop.dbt("run", *MODELS, started=owner.append)
     tables = shop.require_right()
     record_property("kills", dict(deaths))

@@ -11,6 +11,7 @@ from ingest_server import event, log
 from project import BIN, Project
 
 FIRST_DAY = date(2023, 1, 1)
+MOST_MIB = 1_536
 KINDS = ("search", "cart", "checkout", "confirmation")
 
 
@@ -31,14 +32,10 @@ def rows(count: int, field: str, members: int) -> list[str]:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    ("field", "count", "members", "mebibytes"),
-    [
-        ("city", 66_000, 1_000, 1_536),
-        ("city", 200_000, 50_000, 1_536),
-        ("category", 200_000, 50_000, 1_536),
-    ],
+    ("field", "count", "members"),
+    [("city", 66_000, 1_000), ("city", 200_000, 50_000), ("category", 200_000, 50_000)],
 )
-def test_memory_is_bounded(tmp_path: Path, field: str, count: int, members: int, mebibytes: int) -> None:
+def test_memory_is_bounded(tmp_path: Path, field: str, count: int, members: int) -> None:
     project = Project(tmp_path)
     (tmp_path / "log.csv").write_text(log(*rows(count, field, members)), encoding="utf-8")
     project.run("telemetry", "ingest", str(tmp_path / "log.csv"), "--quiet")
@@ -51,4 +48,4 @@ def test_memory_is_bounded(tmp_path: Path, field: str, count: int, members: int,
     )
     assert members_of_facts == members
     assert members_of_series == 51
-    assert cost.peak_mib < mebibytes
+    assert cost.peak_mib < MOST_MIB
