@@ -19,6 +19,7 @@ from business_telemetry.statistics.forecast.candidates import (
     candidates,
     mean_of,
 )
+from business_telemetry.statistics.series.noise import quantiles
 from business_telemetry.statistics.series.panel import Floats, Ints, Panel
 
 HORIZON = 92
@@ -192,28 +193,24 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
     the square root of the distance. Without a backtest: half and one and a half.
     """
     ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
+    ratio = np.where(np.isfinite(ratio), ratio, np.nan).swapaxes(0, 1)
     seen = np.isfinite(ratio)
-    origins, (series, horizon) = seen.any((1, 2)).sum(), ratio.shape[1:]
+    origins, (series, _, horizon) = seen.any((0, 2)).sum(), ratio.shape
     low, high = np.full((series, horizon), 0.5), np.full((series, horizon), 1.5)
     ahead = np.arange(1, horizon + 1)
-    for row in np.flatnonzero(seen.any((0, 2))):
-        last = int(np.flatnonzero(seen[:, row].any(0))[-1]) + 1
-        width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
-        for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
-            ratios = np.sort(ratio[:, row, part][seen[:, row, part]])
-            if len(ratios) < ENOUGH and not part.all():
-                continue
-            below = quantile((1 - COVERAGE) / 2, ratios)
-            above = quantile(min(np.searchsorted(ratios, below) / len(ratios) + COVERAGE, 1.0), ratios)
-            low[row, part] = min(below, 1.0) ** width[part]
-            high[row, part] = max(above, 1.0) ** width[part]
+    last = np.max(np.where(seen.any(1), ahead, 1), axis=1, keepdims=True)
+    width = np.sqrt((1 + 1 / max(origins, 1)) * np.maximum(ahead / last, 1.0))
+    for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
+        ratios = ratio[:, :, part].reshape(series, -1)
+        count = np.isfinite(ratios).sum(1)
+        rows = np.flatnonzero(count >= (1 if part.all() else ENOUGH))
+        ratios, count, wide = ratios[rows], count[rows], width[np.ix_(rows, part)]
+        below = quantiles(ratios, (1 - COVERAGE) / 2)[0]
+        share = (ratios < below[:, None]).sum(1) / count
+        above = quantiles(ratios, np.minimum(share + COVERAGE, 1.0))[0]
+        low[np.ix_(rows, part)] = np.minimum(below, 1.0)[:, None] ** wide
+        high[np.ix_(rows, part)] = np.maximum(above, 1.0)[:, None] ** wide
     return low, high
-
-
-def quantile(probability: float, ordered: Floats) -> float:
-    """The quantile of ordered values, linear between neighbours (Hyndman & Fan 1996, type 7)."""
-    place = probability * (len(ordered) - 1)
-    return float(np.interp(place, np.arange(len(ordered)), ordered))
 
 
 def held_out_factors(past: Predictions, predicted: Floats) -> tuple[Floats, Floats]:

@@ -43,10 +43,10 @@ def first_dispersion(y: Floats, mean: Floats, seen: Floats, exponent: Floats, la
     return np.maximum(np.where(count > 0, start, 1.0), 0.1)
 
 
-def quantiles(values: Floats, *probabilities: float) -> Floats:
+def quantiles(values: Floats, *probabilities: float | Floats) -> Floats:
     """K × R quantiles of R × T values, NaN = unknown, linear between neighbours (Hyndman & Fan 1996, type 7).
 
-    NaN where nothing is known.
+    A probability may differ by row. NaN where nothing is known.
     """
     ordered = np.sort(np.pad(values, ((0, 0), (0, 1)), constant_values=np.nan), axis=1)  # NaN last
     most = np.maximum(np.isfinite(values).sum(1) - 1, 0)
