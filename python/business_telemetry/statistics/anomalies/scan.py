@@ -123,11 +123,12 @@ def own_scores(panel: Panel, expected: Expected, eligible: Bools, day: Floats) -
     known = np.maximum(panel.y, LEAST_SHARED * expected.mean) / np.maximum(expected.mean, NOTHING)
     ratio = np.log(np.where(eligible & (known > 0), known, 1.0))
     weight = np.where(eligible, expected.mean**2 / expected.variance, 0.0)
+    total = expected.total_variance
     for parent in np.unique(panel.parent[panel.parent >= 0]):
         rows = np.flatnonzero(panel.parent == parent)
         middle, whole = weighted_median(ratio[rows], weight[rows]), ratio[parent]
         shared = np.exp(np.where(middle * whole > 0, np.sign(whole), 0) * np.minimum(abs(middle), abs(whole)))
-        mean, variance = expected.mean[rows] * shared, expected.total_variance[rows] * shared**2
+        mean, variance = expected.mean[rows] * shared, total[rows] * shared**2
         left = normal_score(panel.y[rows], mean, variance, panel.power[rows])
         side = np.sign(day[rows])
         own[rows] = (day[rows] + side * np.clip(side * left, 0.0, np.abs(day[rows]))) / 2

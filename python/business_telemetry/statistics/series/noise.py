@@ -14,8 +14,7 @@ def unit_noise(mean: Floats, seen: Floats, exponent: Floats) -> Floats:
     """R × T powers of the mean (Tweedie 1984), anchored at the mean level of the days `seen`."""
     centre = ((seen * mean).sum(1) / np.maximum(seen.sum(1), 1) + 1e-9)[:, None]
     ratio = mean / centre
-    bent = exponent[:, 0] > 1
-    ratio[bent] *= np.sqrt(ratio[bent])
+    np.multiply(ratio, np.sqrt(ratio), out=ratio, where=exponent > 1)
     unit: Floats = centre * ratio
     return unit
 
