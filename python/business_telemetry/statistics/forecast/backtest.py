@@ -189,17 +189,19 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
     Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
     first four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor
     (no sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
-    as K errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with
+    as K errors and the band is wider by sqrt(1 + 1/K); one that could be compared over a part of the horizon
+    counts as that part, of at least one in all. Beyond the days that were ever compared the band grows with
     the square root of the distance. Without a backtest: half and one and a half.
     """
     ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
     ratio = np.where(np.isfinite(ratio), ratio, np.nan).swapaxes(0, 1)
     seen = np.isfinite(ratio)
-    origins, (series, _, horizon) = seen.any((0, 2)).sum(), ratio.shape
+    series, _, horizon = ratio.shape
     low, high = np.full((series, horizon), 0.5), np.full((series, horizon), 1.5)
     ahead = np.arange(1, horizon + 1)
     last = np.max(np.where(seen.any(1), ahead, 1), axis=1, keepdims=True)
-    width = np.sqrt((1 + 1 / max(origins, 1)) * np.maximum(ahead / last, 1.0))
+    origins = max(1.0, float(np.where(seen.any(0), ahead, 0).max(axis=1).sum()) / horizon)
+    width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
     for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
         ratios = ratio[:, :, part].reshape(series, -1)
         count = np.isfinite(ratios).sum(1)
