@@ -65,27 +65,45 @@ def normal_score(y: Floats, mean: Floats, variance: Floats, power: Floats) -> Fl
     amounts (Wilson & Hilferty 1931) and k = 2/3 for counts (Anscombe 1953). Half a unit (variance/mean)
     of continuity correction keeps sparse counts honest.
     """
+    # a fifth of all scoring is spent here: results go into the arrays that are no longer needed
     known = np.maximum(mean, NOTHING)
-    cv2 = np.maximum(variance, NOTHING**2) / (known * known)
+    cv2 = np.maximum(variance, NOTHING**2)
+    cv2 /= known
+    cv2 /= known
     ratio = y / known
-    half = 0.5 * cv2
-    ratio += np.clip(1.0 - ratio, -half, half)
-    root = cube_root(ratio)
-    root = np.where(power > 0.5, root * root, root)
-    score = (root - 1.0 + cv2 / 9.0) / (power * np.sqrt(cv2))
-    return np.where(mean > NOTHING, score, 0.0)
+    correction, half = 1.0 - ratio, 0.5 * cv2
+    np.minimum(correction, half, out=correction)
+    np.maximum(correction, np.negative(half, out=half), out=correction)
+    ratio += correction
+    score = cube_root(ratio)
+    np.multiply(score, score, out=score, where=power > 0.5)
+    score -= 1.0
+    score += cv2 / 9.0
+    np.sqrt(cv2, out=cv2)
+    score /= power * cv2
+    np.copyto(score, 0.0, where=~(mean > NOTHING))
+    return score
 
 
 def cube_root(x: Floats) -> Floats:
     """Cube roots of values of 0 or more, to the last bit or two, in a third of numpy's time.
 
     A root in single precision, for which processors have vector instructions, and one step of Halley's
-    method, which triples the number of right digits. NaN stays NaN.
+    method, which triples the number of right digits: y (y³ + 2x) / (2y³ + x). NaN stays NaN.
     """
     bounded = np.clip(x, 1e-36, 1e36)
-    root = np.exp(np.log(bounded.astype(np.float32)) / np.float32(3)).astype(np.float64)
-    cube = root * root * root
-    root *= (cube + 2 * bounded) / (2 * cube + bounded)
+    single = bounded.astype(np.float32)
+    np.log(single, out=single)
+    single /= np.float32(3)
+    root = np.exp(single, out=single).astype(np.float64)
+    cube = root * root
+    cube *= root
+    below = cube + bounded
+    below += cube
+    cube += bounded
+    cube += bounded
+    root *= cube
+    root /= below
     return root
 
 
