@@ -168,7 +168,7 @@ class Problem:
 
     def fit(self, turns: dict[int, list[Turn]], start: Start | None, look: bool) -> Fit:
         """The fits of all, with their `turns`, which get their sizes; with `look` they are looked for."""
-        columns = max(one.columns.shape[1] for one in self.designs)
+        columns = max((one.columns.shape[1] for one in self.designs), default=0)
         series, days = self.base.shape
         fit = Fit.of(series, days, self.special.scope.shape[1], columns)
         plain = [place for place, row in enumerate(self.rows.tolist()) if not turns.get(row)]
