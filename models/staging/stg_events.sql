@@ -23,7 +23,7 @@ actions as (
 
 source_events as (
     select * from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM({{ shop_time }}) in (select months.month from months)
+    where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
 ),
 

@@ -18,6 +18,16 @@ loads as (
     select * from {{ ref('stg_loads') }}
 ),
 
+-- where a user's day has no such event, its rows are its events; of the few other days the log itself is asked
+repeated_days as (
+    select
+        user_id,
+        event_date
+    from staged_events
+    where raw_row_count > 1
+    group by user_id, event_date
+),
+
 source_events as (
     select
         toDate({{ in_shop_time('timestamp') }}) as event_date,
@@ -30,8 +40,44 @@ source_events as (
         value,
         row_index
     from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM({{ in_shop_time('timestamp') }}) in (select months.month from months)
+    where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
+        and (user_id, event_date) in (
+            select
+                repeated_days.user_id,
+                repeated_days.event_date
+            from repeated_days
+        )
+),
+
+log_rows as (
+    select
+        event_date,
+        category,
+        city,
+        gender,
+        action,
+        user_id,
+        value,
+        row_index
+    from staged_events
+    where (user_id, event_date) not in (
+            select
+                repeated_days.user_id,
+                repeated_days.event_date
+            from repeated_days
+        )
+    union all
+    select
+        event_date,
+        category,
+        city,
+        gender,
+        action,
+        user_id,
+        value,
+        row_index
+    from source_events
 ),
 
 raw_rows as (
@@ -43,18 +89,8 @@ raw_rows as (
         action,
         count() as row_count,
         sum(value) as raw_value
-    from source_events
+    from log_rows
     group by event_date, category, city, gender, action
-),
-
--- rows and events differ on few user-days: only these are looked at twice
-duplicated_user_days as (
-    select
-        user_id,
-        event_date
-    from staged_events
-    where raw_row_count > 1
-    group by user_id, event_date
 ),
 
 dropped as (
@@ -78,12 +114,6 @@ dropped as (
             toInt64(count()) as dropped_count,
             sum(value) as dropped_value
         from source_events
-        where (user_id, event_date) in (
-                select
-                    days.user_id,
-                    days.event_date
-                from duplicated_user_days as days
-            )
         group by event_date, category, city, gender, action
         union all
         select
@@ -98,9 +128,9 @@ dropped as (
         from staged_events
         where (user_id, event_date) in (
                 select
-                    days.user_id,
-                    days.event_date
-                from duplicated_user_days as days
+                    repeated_days.user_id,
+                    repeated_days.event_date
+                from repeated_days
             )
         group by event_date, category, city, gender, action
     ) as copies
@@ -129,7 +159,7 @@ purchasers as (
         action,
         user_id,
         argMin((category, city, gender), row_index) as first_row
-    from source_events
+    from log_rows
     where action in ('checkout', 'confirmation')
     group by event_date, action, user_id
 ),
