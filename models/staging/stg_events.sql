@@ -61,13 +61,14 @@ derived_sessions as (
     from openings
 ),
 
--- only where a user has several rows in a second can one be a copy, or weaker than another
+-- only where a user has several rows in a second can one be a copy, or weaker than another; a number for the user is
+-- quicker, and if two users should share one they are told apart below
 crowded_seconds as (
     select
-        userid,
+        sipHash64(userid) as user_hash,
         timestamp
     from source_events
-    group by userid, timestamp
+    group by user_hash, timestamp
     having count() > 1
 ),
 
@@ -77,9 +78,9 @@ alone as (
         1 as strength_rank,
         1 as raw_row_count
     from source_events
-    where (userid, timestamp) not in (
+    where (sipHash64(userid), timestamp) not in (
             select
-                crowded_seconds.userid,
+                crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )
@@ -95,9 +96,9 @@ ranked as (
         groupArray(content) over strongest_first as contents_so_far
     from source_events
     inner join actions on source_events.action = actions.action
-    where (source_events.userid, source_events.timestamp) in (
+    where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
-                crowded_seconds.userid,
+                crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )
@@ -136,7 +137,8 @@ events as (
         ) as session_id
     from united
     left join derived_sessions
-        on united.userid = derived_sessions.userid
+        on united.sessionid = ''
+            and united.userid = derived_sessions.userid
             and united.timestamp = derived_sessions.timestamp
 ),
 
