@@ -13,7 +13,7 @@ loaded as (
     where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
 ),
 
--- the other rows cannot have duplicates, and need not be compared; a number for the user is quicker and may stand for two
+-- the other rows cannot have duplicates, and need not be compared; a number for the user is quicker
 crowded_seconds as (
     select
         sipHash64(userid) as user_hash,
