@@ -10,11 +10,13 @@ load_days as (
     select * from {{ ref('stg_load_days') }}
 ),
 
+-- loads are partitions of the raw table: of the others nothing is opened
 loads as (
     select distinct
         load_id,
         contract
     from load_days
+    where toYYYYMM(event_date) in (select months.month from months)
 ),
 
 actions as (
