@@ -8,9 +8,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any, ClassVar
 
 import warm
@@ -80,3 +85,35 @@ class Project:
         assert done.returncode == 0, done.stderr[-3000:]
         answers: list[list[list[Any]]] = json.loads(done.stdout)
         return answers
+
+    @contextmanager
+    def begin(self, *command: str, limit: float = 300) -> Iterator[subprocess.Popen[str]]:
+        """`telemetry` or `dbt` in a process group of its own, which is killed after so many seconds."""
+        with subprocess.Popen(
+            [str(BIN / command[0]), *command[1:]],
+            cwd=self.home,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            watchdog = Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
+            watchdog.start()
+            try:
+                yield process
+            finally:
+                process.wait()
+                watchdog.cancel()
+
+    def interrupt(self, *command: str, point: int, fault: Callable[[int], None]) -> tuple[int, str]:
+        """Run dbt, do something to its process when so many nodes are begun or done; its code and words."""
+        told, seen = "", 0
+        with self.begin(*command) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                told += line
+                was, seen = seen, seen + (" START " in line or " OK " in line)
+                if was < point <= seen:
+                    fault(process.pid)
+        return process.returncode, told

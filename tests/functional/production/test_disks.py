@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from threading import Timer
 
 import pytest
 from checksums import LEFT, checksums
 from dbt.adapters.exceptions import FailedToConnectError
 from disks import OBEDIENT, Disk, small_disk
 from ingest_server import event, log
-from project import BIN, ROOT, Project
+from project import ROOT, Project
 
 from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
 from dbt.adapters.clickhouse_py.engine import connect
@@ -151,27 +148,9 @@ def test_a_disk_that_is_full_while_loading(tmp_path: Path, stride: int) -> None:
 
 def build_until_full(project: Project, disk: Disk, point: int) -> str:
     """`dbt run`, whose disk is full when so many models are begun or done: it must fail. What it said."""
-    with subprocess.Popen(
-        [str(BIN / "dbt"), "run", *MODELS],
-        cwd=project.home,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        watchdog = Timer(300, os.killpg, (process.pid, signal.SIGKILL))
-        watchdog.start()
-        told, seen = "", 0
-        for line in process.stdout:
-            told += line
-            seen += " START " in line or " OK " in line
-            if seen == point:
-                disk.fill()
-        watchdog.cancel()
+    code, told = project.interrupt("dbt", "run", *MODELS, point=point, fault=lambda _: disk.fill())
     disk.free()
-    assert process.returncode == 1, (point, told[-3000:])
+    assert code == 1, (point, told[-3000:])
     return told
 
 

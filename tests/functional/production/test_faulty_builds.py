@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from checksums import checksums
 from faulty_proxy import WRITES, Line, line_to, some_writes
 from ingest_server import Server, event, log
-from project import BIN, Project
+from project import Project
 from raw_state import run_here
 
 from business_telemetry.ingest.run import Ingestion
@@ -54,15 +53,7 @@ class Shop:
 
     def dbt(self, *arguments: str, started: Callable[[int], None] = lambda pid: None) -> int:
         """The exit code."""
-        with subprocess.Popen(
-            [str(BIN / "dbt"), *arguments, "--target", "prod"],
-            cwd=self.project.home,
-            env=self.project.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        with self.project.begin("dbt", *arguments, "--target", "prod") as process:
             started(process.pid)
             told = process.communicate()[0]
         assert process.returncode in (0, 1, -signal.SIGKILL), told[-3000:]

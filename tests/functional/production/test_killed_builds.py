@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from checksums import LEFT, checksums
 from ingest_server import event, log
-from project import BIN, Project
+from project import Project
 
 SELECTED = ("-s", "+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines")
 #: The run is killed when so many of its models are begun or done; FEW in `make test`, POINTS every night.
@@ -22,23 +21,11 @@ POINTS = (1, 3, 6, 9, 13, 17, 22, 28, 34, 40, 46, 52)
 
 def run_and_die(project: Project, point: int) -> bool:
     """Was it killed, or over before?"""
-    with subprocess.Popen(
-        [str(BIN / "dbt"), "run", *SELECTED],
-        cwd=project.home,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        seen = 0
-        for line in process.stdout:
-            seen += " START " in line or " OK " in line
-            if seen >= point:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.stdout.read()
-                return True
-    return False
+    code, told = project.interrupt(
+        "dbt", "run", *SELECTED, point=point, fault=lambda pid: os.killpg(pid, signal.SIGKILL)
+    )
+    assert code in (0, -signal.SIGKILL), told[-3000:]
+    return code != 0
 
 
 @pytest.mark.slow
