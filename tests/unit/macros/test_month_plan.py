@@ -229,7 +229,7 @@ class TestEventMonths:
         self, macros: Any, client: Client, key: int, day: str, age: int | None, stale: set[int]
     ) -> None:
         before = {202208: 0, **self.versions(macros, client, ACROSS)}
-        edited = {**ACROSS, key: {**ACROSS[key], day: age}}
+        edited: Sessions = {**ACROSS, key: {**ACROSS[key], day: age}}
         after = {202208: 0, **self.versions(macros, client, edited, (day[:7],))}
         assert self.stale(before, after) == stale
 
@@ -239,7 +239,7 @@ class TestEventMonths:
             2: {"2022-01-05": 30},
             3: {"2022-03-01": 30},
         }
-        without_first = {**across, 1: {"2022-02-01": 30}}
+        without_first: Sessions = {**across, 1: {"2022-02-01": 30}}
         before = self.versions(macros, client, across)
         assert self.stale(before, self.versions(macros, client, without_first, ("2022-01",))) == {
             202201,
