@@ -173,14 +173,23 @@ class TestEventMonths:
     """Each month of staging has a version, each event something that may be unknown."""
 
     def versions(
-        self, macros: Any, client: Client, sessions: Sessions, changed: tuple[str, ...] = ()
+        self,
+        macros: Any,
+        client: Client,
+        sessions: Sessions,
+        changed: tuple[str, ...] = (),
+        known: Sessions | None = None,
     ) -> dict[int, int]:
-        events = [
-            (key, day, "null" if age is None else age, 2 if day[:7] in changed else 1)
-            for key, days in sessions.items()
-            for day, age in days.items()
-        ]
-        crossing = [row for row in events if len({day[:7] for day in sessions[row[0]]}) > 1]
+        """Months of int_events; `known` are the sessions when int_crossing_events was built, if not these."""
+        events, of_crossing = (
+            [
+                (key, day, "null" if age is None else age, 2 if day[:7] in changed else 1)
+                for key, days in source.items()
+                for day, age in days.items()
+            ]
+            for source in (sessions, known or sessions)
+        )
+        crossing = [row for row in of_crossing if len({day[:7] for day in (known or sessions)[row[0]]}) > 1]
         for name, rows in (("staged", events), ("crossing", crossing)):
             client.command(f"drop table if exists {name}")
             client.command(
@@ -245,6 +254,13 @@ class TestEventMonths:
             202201,
             202202,
         }
+
+    def test_a_build_that_did_not_know_a_crossing_session_is_made_again(
+        self, macros: Any, client: Client
+    ) -> None:
+        edited: Sessions = {**ACROSS, 4: {"2022-02-10": 30, "2022-04-10": 30}}
+        unaware = self.versions(macros, client, edited, ("2022-04",), known=ACROSS)
+        assert self.stale(unaware, self.versions(macros, client, edited, ("2022-04",))) == {202202, 202204}
 
 
 class TestCrossingMonths:
