@@ -1,41 +1,49 @@
-{% macro event_month_versions(staged_events) -%}
-    {#-
-        A month of int_events holds the sessions that begin in it, and these may reach into other months. Its version names those
-        that share a session with it, and their versions in staging. When a session moves to another month because its first
-        event comes late or is gone, then the month of that event has changed, and it is named before or after by both.
-    -#}
+{#-
+    A month of int_events holds the sessions that begin in it, and few of these reach into other months. Its version names
+    its own events, by their version in staging, and all events of the crossing sessions that touch it, by what they are:
+    a new day leaves the month before alone unless a session that reaches back has changed. When a session moves to another
+    month because its first event comes late or is gone, it touches both months before or after.
+-#}
+{% macro event_month_versions(staged_events, crossing_events) -%}
     select
-        linked.month as month,
-        {{ version_of('(linked.linked_month, staged.input_version)') }} as input_version,
-        anyIf(staged.row_count, linked.month = linked.linked_month) as row_count
-    from (
-        select distinct
-            toYYYYMM(event_date) as month,
-            toYYYYMM(event_date) as linked_month
-        from {{ staged_events }}
-        union distinct
-        select distinct
-            month,
-            arrayJoin(session_months) as linked_month
-        from (
-            select groupUniqArray(toYYYYMM(event_date)) as session_months
-            from {{ staged_events }}
-            where session_key in (
-                select crossing.session_key from {{ staged_events }} as crossing
-                group by crossing.session_key
-                having toYYYYMM(min(crossing.event_date)) != toYYYYMM(max(crossing.event_date))
-            )
-            group by session_key
-        )
-        array join session_months as month
-    ) as linked
-    inner join (
+        staged.month as month,
+        sipHash64(staged.input_version, coalesce(crossing.sessions_hash, 0)) as input_version,
+        staged.row_count as row_count
+    from ({{ input_versions([staged_events]) }}) as staged
+    left join (
         select
-            toYYYYMM(event_date) as month,
-            any(input_version) as input_version,
-            count() as row_count
-        from {{ staged_events }}
-        group by month
-    ) as staged on linked.linked_month = staged.month
-    group by linked.month
+            touched.month as month,
+            sum(sessions.session_hash) as sessions_hash
+        from (
+            select distinct
+                session_key,
+                toYYYYMM(event_date) as month
+            from {{ crossing_events }}
+        ) as touched
+        inner join (
+            select
+                session_key,
+                -- a tuple has a hash even where one of its parts is NULL
+                sum(sipHash64(tuple(* except (input_version)))) as session_hash
+            from {{ crossing_events }}
+            group by session_key
+        ) as sessions on touched.session_key = sessions.session_key
+        group by touched.month
+    ) as crossing on staged.month = crossing.month
+{%- endmacro %}
+
+
+{#- For int_crossing_events: the months of sessions that have events in several, and which sessions these are. -#}
+{% macro crossing_month_versions(session_months) -%}
+    select
+        toYYYYMM(session_months.month) as month,
+        sipHash64(any(session_months.input_version), sum(sipHash64(session_months.session_key))) as input_version,
+        count() as row_count
+    from {{ session_months }} as session_months
+    where session_months.session_key in (
+            select crossing.session_key from {{ session_months }} as crossing
+            group by crossing.session_key
+            having count() > 1
+        )
+    group by month
 {%- endmacro %}

@@ -35,9 +35,7 @@
     {%- for unique_id in model.depends_on.nodes if unique_id in graph.nodes -%}
     {%- set node = graph.nodes[unique_id] -%}
     {%- if node.config.materialized == 'month_rebuild' -%}
-    {#- without the limit that --empty gives: partitions are those of a table, not of a query -#}
-    {%- set relation = ref(node.package_name, node.name) -%}
-    {%- do inputs.append(api.Relation.create(schema=relation.schema, identifier=relation.identifier)) -%}
+    {%- do inputs.append(whole_table(ref(node.package_name, node.name))) -%}
     {%- endif -%}
     {%- endfor -%}
     {%- if not inputs -%}
@@ -50,7 +48,13 @@
 {%- endmacro %}
 
 
-{% macro input_versions(inputs, months_back, also) -%}
+{% macro whole_table(relation) -%}
+    {#- Without the limit that --empty gives: partitions are those of a table, not of a query. -#}
+    {{ return(api.Relation.create(schema=relation.schema, identifier=relation.identifier)) }}
+{%- endmacro %}
+
+
+{% macro input_versions(inputs, months_back=0, also='0') -%}
     {#-
         A model that looks back names how many months it reads before its own, and they are part of its version; `also` is a
         number that all months depend on. A month is a partition, whose first row tells its version: nothing else is read.

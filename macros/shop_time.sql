@@ -4,6 +4,18 @@
 {%- endmacro %}
 
 
+{% macro is_of_shop_months(instant, months) -%}
+    {#-
+        Whether an instant of the raw table is in one of the months on the shop's clock. The table is sorted by months in UTC,
+        which differ by hours: of another one than its neighbours nothing is read.
+    -#}
+    toYYYYMM({{ in_shop_time(instant) }}) in (select {{ months }}.month from {{ months }})
+        and toYYYYMM({{ instant }}) in (
+            select toYYYYMM(addMonths(YYYYMMDDToDate({{ months }}.month * 100 + 1), arrayJoin([-1, 0, 1]))) from {{ months }}
+        )
+{%- endmacro %}
+
+
 {% macro local_hour(shop_time, utc_offset_hours) -%}
     {%- if var('timestamps_are_local') -%}
     toHour({{ shop_time }})

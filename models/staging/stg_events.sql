@@ -10,11 +10,13 @@ load_days as (
     select * from {{ ref('stg_load_days') }}
 ),
 
+-- loads are partitions of the raw table: of the others nothing is opened
 loads as (
     select distinct
         load_id,
         contract
     from load_days
+    where toYYYYMM(event_date) in (select months.month from months)
 ),
 
 actions as (
@@ -23,7 +25,7 @@ actions as (
 
 source_events as (
     select * from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM({{ shop_time }}) in (select months.month from months)
+    where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
 ),
 
@@ -61,13 +63,14 @@ derived_sessions as (
     from openings
 ),
 
--- only where a user has several rows in a second can one be a copy, or weaker than another
+-- only where a user has several rows in a second can one be a copy, or weaker than another; a number for the user is
+-- quicker, and if two users should share one they are told apart below
 crowded_seconds as (
     select
-        userid,
+        sipHash64(userid) as user_hash,
         timestamp
     from source_events
-    group by userid, timestamp
+    group by user_hash, timestamp
     having count() > 1
 ),
 
@@ -77,9 +80,9 @@ alone as (
         1 as strength_rank,
         1 as raw_row_count
     from source_events
-    where (userid, timestamp) not in (
+    where (sipHash64(userid), timestamp) not in (
             select
-                crowded_seconds.userid,
+                crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )
@@ -95,9 +98,9 @@ ranked as (
         groupArray(content) over strongest_first as contents_so_far
     from source_events
     inner join actions on source_events.action = actions.action
-    where (source_events.userid, source_events.timestamp) in (
+    where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
-                crowded_seconds.userid,
+                crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )
@@ -136,7 +139,8 @@ events as (
         ) as session_id
     from united
     left join derived_sessions
-        on united.userid = derived_sessions.userid
+        on united.sessionid = ''
+            and united.userid = derived_sessions.userid
             and united.timestamp = derived_sessions.timestamp
 ),
 

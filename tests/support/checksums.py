@@ -24,8 +24,10 @@ def checksums(ask: Callable[..., Sequence[Sequence[Sequence[Any]]]]) -> dict[str
         ask: gives the rows of each of its queries.
     """
     (tables,) = ask(COLUMNS)
+    # a tuple has a hash even where a part is NULL
     queries = [
-        f"select count(), sum(cityHash64({', '.join(map('`{}`'.format, columns))})) from {database}.{table}"
+        f"select count(), sum(cityHash64(tuple({', '.join(map('`{}`'.format, columns))})))"
+        f" from {database}.{table}"
         for database, table, columns in tables
     ]
     answers = ask(*queries)

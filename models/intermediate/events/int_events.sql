@@ -6,29 +6,40 @@
 with
 
 months as (
-    {{ months_of(event_month_versions(ref('stg_events'))) }}
+    {{ months_of(event_month_versions(whole_table(ref('stg_events')), ref('int_crossing_events'))) }}
 ),
 
--- whole sessions, wherever else they reach
-touching as (
-    select session_key from {{ ref('stg_events') }}
+crossing_events as (
+    select * from {{ ref('int_crossing_events') }}
+),
+
+crossing_sessions as (
+    select session_key from crossing_events
     where toYYYYMM(event_date) in (select months.month from months)
 ),
 
+-- whole sessions, wherever else they reach
 events as (
-    select * from {{ ref('stg_events') }}
-    where session_key in (select touching.session_key from touching)
+    select * except (input_version) from {{ ref('stg_events') }}
+    where toYYYYMM(event_date) in (select months.month from months)
+    union all
+    select * except (input_version) from crossing_events
+    where toYYYYMM(event_date) not in (select months.month from months)
+        and session_key in (select crossing_sessions.session_key from crossing_sessions)
 ),
 
+-- in the order of staging: sorting by session_key would take four times as long
 numbered as (
     select
         events.*,
-        row_number() over (
-            partition by events.user_id, events.session_id
-            order by events.occurred_at, events.action_rank, events.row_index
-        ) as event_no,
-        min(events.occurred_at) over (partition by events.user_id, events.session_id) as session_started_at
+        row_number() over session_events as event_no,
+        first_value(events.occurred_at) over session_events as session_started_at
     from events
+    window session_events as (
+        partition by events.user_id, events.session_id
+        order by events.occurred_at, events.action_rank, events.row_index
+        rows between unbounded preceding and current row
+    )
 ),
 
 final as (

@@ -18,6 +18,16 @@ loads as (
     select * from {{ ref('stg_loads') }}
 ),
 
+-- where a user's day has no such event, its rows are its events; of the few other days the log itself is asked
+repeated_days as (
+    select
+        user_id,
+        event_date
+    from staged_events
+    where raw_row_count > 1
+    group by user_id, event_date
+),
+
 source_events as (
     select
         toDate({{ in_shop_time('timestamp') }}) as event_date,
@@ -30,95 +40,68 @@ source_events as (
         value,
         row_index
     from {{ source('telemetry_raw', 'events') }}
-    where toYYYYMM({{ in_shop_time('timestamp') }}) in (select months.month from months)
+    where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
+        and (user_id, event_date) in (
+            select
+                repeated_days.user_id,
+                repeated_days.event_date
+            from repeated_days
+        )
 ),
 
-raw_rows as (
+united as (
     select
         event_date,
         category,
         city,
         gender,
         action,
-        count() as row_count,
-        sum(value) as raw_value
-    from source_events
-    group by event_date, category, city, gender, action
-),
-
--- rows and events differ on few user-days: only these are looked at twice
-duplicated_user_days as (
-    select
         user_id,
-        event_date
+        value,
+        row_index,
+        (user_id, event_date) not in (
+            select
+                repeated_days.user_id,
+                repeated_days.event_date
+            from repeated_days
+        ) as is_row,
+        is_row as is_distinct_row,
+        true as is_event,
+        is_deepest_of_second as is_key_event
     from staged_events
-    where raw_row_count > 1
-    group by user_id, event_date
-),
-
-dropped as (
+    union all
     select
         event_date,
         category,
         city,
         gender,
         action,
-        sum(copies.copy_count) as copy_count,
-        sum(copies.dropped_count) as dropped_count,
-        sum(copies.dropped_value) as dropped_value
-    from (
-        select
-            event_date,
-            category,
-            city,
-            gender,
-            action,
-            toInt64(count()) - toInt64(uniqExact(content)) as copy_count,
-            toInt64(count()) as dropped_count,
-            sum(value) as dropped_value
-        from source_events
-        where (user_id, event_date) in (
-                select
-                    days.user_id,
-                    days.event_date
-                from duplicated_user_days as days
-            )
-        group by event_date, category, city, gender, action
-        union all
-        select
-            event_date,
-            category,
-            city,
-            gender,
-            action,
-            toInt64(0) as copy_count,
-            -toInt64(count()) as dropped_count,
-            -sum(value) as dropped_value
-        from staged_events
-        where (user_id, event_date) in (
-                select
-                    days.user_id,
-                    days.event_date
-                from duplicated_user_days as days
-            )
-        group by event_date, category, city, gender, action
-    ) as copies
-    group by event_date, category, city, gender, action
+        user_id,
+        value,
+        row_index,
+        true as is_row,
+        row_number() over (partition by source_events.content) = 1 as is_distinct_row,
+        false as is_event,
+        false as is_key_event
+    from source_events
 ),
 
--- what the notebook's rule drops of the events
-not_deepest as (
+counted as (
     select
         event_date,
         category,
         city,
         gender,
         action,
-        count() as row_count,
-        sum(value) as total_value
-    from staged_events
-    where not is_deepest_of_second
+        countIf(is_row) as raw_row_count,
+        countIf(is_distinct_row) as distinct_row_count,
+        countIf(is_event) as event_count,
+        countIf(is_key_event) as key_event_count,
+        sumIf(value, is_row) as raw_value,
+        sumIf(value, is_event) as deduplicated_value,
+        sumIf(value, is_key_event) as key_value
+    from united
     group by event_date, category, city, gender, action
 ),
 
@@ -129,8 +112,9 @@ purchasers as (
         action,
         user_id,
         argMin((category, city, gender), row_index) as first_row
-    from source_events
-    where action in ('checkout', 'confirmation')
+    from united
+    where is_row
+        and action in ('checkout', 'confirmation')
     group by event_date, action, user_id
 ),
 
@@ -146,25 +130,6 @@ purchaser_counts as (
     group by event_date, category, city, gender, action
 ),
 
-counted as (
-    select
-        raw_rows.event_date as event_date,
-        raw_rows.category as category,
-        raw_rows.city as city,
-        raw_rows.gender as gender,
-        raw_rows.action as action,
-        raw_rows.row_count as row_count,
-        raw_rows.raw_value as raw_value,
-        coalesce(purchaser_counts.user_count, 0) as user_count
-    from raw_rows
-    left join purchaser_counts
-        on raw_rows.event_date = purchaser_counts.event_date
-            and raw_rows.category = purchaser_counts.category
-            and raw_rows.city = purchaser_counts.city
-            and raw_rows.gender = purchaser_counts.gender
-            and raw_rows.action = purchaser_counts.action
-),
-
 final as (
     select
         counted.event_date as event_date,
@@ -172,29 +137,23 @@ final as (
         counted.city as city,
         counted.gender as gender,
         counted.action as action,
-        toUInt32(counted.row_count) as raw_row_count,
-        toUInt32(counted.row_count - coalesce(dropped.copy_count, 0)) as distinct_row_count,
-        toUInt32(counted.row_count - coalesce(dropped.dropped_count, 0)) as event_count,
+        toUInt32(counted.raw_row_count) as raw_row_count,
+        toUInt32(counted.distinct_row_count) as distinct_row_count,
+        toUInt32(counted.event_count) as event_count,
         counted.raw_value as raw_value,
-        toUInt32(event_count - coalesce(not_deepest.row_count, 0)) as key_event_count,
-        counted.raw_value - coalesce(dropped.dropped_value, toDecimal128(0, 6)) as deduplicated_value,
-        deduplicated_value - coalesce(not_deepest.total_value, toDecimal128(0, 6)) as key_value,
-        toUInt32(counted.user_count) as purchaser_count,
+        toUInt32(counted.key_event_count) as key_event_count,
+        counted.deduplicated_value as deduplicated_value,
+        counted.key_value as key_value,
+        toUInt32(coalesce(purchaser_counts.user_count, 0)) as purchaser_count,
         months.input_version as input_version
     from counted
     inner join months on toYYYYMM(counted.event_date) = months.month
-    left join dropped
-        on counted.event_date = dropped.event_date
-            and counted.category = dropped.category
-            and counted.city = dropped.city
-            and counted.gender = dropped.gender
-            and counted.action = dropped.action
-    left join not_deepest
-        on counted.event_date = not_deepest.event_date
-            and counted.category = not_deepest.category
-            and counted.city = not_deepest.city
-            and counted.gender = not_deepest.gender
-            and counted.action = not_deepest.action
+    left join purchaser_counts
+        on counted.event_date = purchaser_counts.event_date
+            and counted.category = purchaser_counts.category
+            and counted.city = purchaser_counts.city
+            and counted.gender = purchaser_counts.gender
+            and counted.action = purchaser_counts.action
 )
 
 select * from final

@@ -13,22 +13,22 @@ loaded as (
     where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
 ),
 
--- the other rows cannot have duplicates, and need not be compared
+-- the other rows cannot have duplicates, and need not be compared; a number for the user is quicker
 crowded_seconds as (
     select
-        userid,
+        sipHash64(userid) as user_hash,
         timestamp
     from loaded
-    group by userid, timestamp
+    group by user_hash, timestamp
     having count() > 1
 ),
 
 duplicated as (
     select count() - uniqExact(sipHash64({{ duplicate_key() }})) as row_count
     from loaded
-    where (userid, timestamp) in (
+    where (sipHash64(userid), timestamp) in (
             select
-                crowded_seconds.userid,
+                crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )

@@ -160,44 +160,130 @@ class TestInputVersions:
         assert one[202202] != other[202202]
 
 
+Sessions = dict[int, dict[str, int | None]]  # session -> day of an event -> the user's age in it
+ACROSS: Sessions = {
+    1: {"2022-01-31": 30, "2022-02-01": None},
+    2: {"2022-03-05": 30, "2022-06-05": 30},  # a number used again
+    3: {"2022-04-01": 30, "2022-04-30": None},
+    4: {"2022-02-10": 30},
+}
+
+
 class TestEventMonths:
-    """Sessions as {key: days}, each month of staging with a version of its own."""
+    """Each month of staging has a version, each event something that may be unknown."""
 
     def versions(
-        self, macros: Any, client: Client, sessions: dict[int, list[str]], changed: dict[str, int]
+        self,
+        macros: Any,
+        client: Client,
+        sessions: Sessions,
+        changed: tuple[str, ...] = (),
+        known: Sessions | None = None,
     ) -> dict[int, int]:
-        cells = ", ".join(
-            f"({key}, '{day}', {changed.get(day[:7], 1)})" for key, days in sessions.items() for day in days
+        """Months of int_events; `known` are the sessions when int_crossing_events was built, if not these."""
+        events, of_crossing = (
+            [
+                (key, day, "null" if age is None else age, 2 if day[:7] in changed else 1)
+                for key, days in source.items()
+                for day, age in days.items()
+            ]
+            for source in (sessions, known or sessions)
         )
-        staged = f"values('session_key UInt64, event_date Date, input_version UInt64', {cells})"
-        rows = client.query(macros.event_month_versions(staged)).result_rows
-        return {month: version for month, version, _ in rows}
+        crossing = [row for row in of_crossing if len({day[:7] for day in (known or sessions)[row[0]]}) > 1]
+        for name, rows in (("staged", events), ("crossing", crossing)):
+            client.command(f"drop table if exists {name}")
+            client.command(
+                f"create table {name}"
+                " (session_key UInt64, event_date Date, age Nullable(UInt8), input_version UInt64)"
+                " engine = MergeTree partition by toYYYYMM(event_date) order by session_key"
+            )
+            if rows:
+                cells = ", ".join(f"({key}, '{day}', {age}, {version})" for key, day, age, version in rows)
+                client.command(f"insert into {name} values {cells}")
+        return {
+            month: version
+            for month, version, _ in client.query(
+                macros.event_month_versions("staged", "crossing"), settings={"join_use_nulls": 1}
+            ).result_rows
+        }
+
+    def stale(self, before: dict[int, int], after: dict[int, int]) -> set[int]:
+        return {month for month in before if before[month] != after.get(month)}
+
+    @pytest.mark.parametrize("month", ["2022-01", "2022-02", "2022-03", "2022-04", "2022-06"])
+    def test_other_events_of_a_month_leave_those_alone_that_share_a_session(
+        self, macros: Any, client: Client, month: str
+    ) -> None:
+        before = self.versions(macros, client, ACROSS)
+        assert set(before) == {202201, 202202, 202203, 202204, 202206}
+        assert self.stale(before, self.versions(macros, client, ACROSS, (month,))) == {
+            int(month.replace("-", ""))
+        }
 
     @pytest.mark.parametrize(
-        ("changed", "stale"),
+        ("key", "day", "age", "stale"),
         [
-            ("2022-01", {202201, 202202}),
-            ("2022-02", {202201, 202202}),
-            ("2022-03", {202203, 202206}),
-            ("2022-04", {202204}),
+            (1, "2022-01-31", 31, {202201, 202202}),
+            (1, "2022-01-31", None, {202201, 202202}),
+            (1, "2022-02-01", 30, {202201, 202202}),
+            (1, "2022-02-02", None, {202201, 202202}),  # one event more
+            (2, "2022-03-05", 31, {202203, 202206}),
+            (2, "2022-08-05", 30, {202203, 202206, 202208}),
+            (3, "2022-04-30", 31, {202204}),
+            (4, "2022-02-10", 31, {202202}),
+            (4, "2022-04-10", 31, {202202, 202204}),
         ],
     )
-    def test_months_depend_on_those_that_share_a_session(
-        self, macros: Any, client: Client, changed: str, stale: set[int]
+    def test_an_event_changes_each_month_that_its_session_touches(
+        self, macros: Any, client: Client, key: int, day: str, age: int | None, stale: set[int]
     ) -> None:
-        sessions = {
-            1: ["2022-01-31", "2022-02-01"],
-            2: ["2022-03-05", "2022-06-05"],  # a number used again
-            3: ["2022-04-01", "2022-04-30"],
-        }
-        before = self.versions(macros, client, sessions, {})
-        after = self.versions(macros, client, sessions, {changed: 2})
-        assert set(before) == {202201, 202202, 202203, 202204, 202206}
-        assert {month for month in before if before[month] != after[month]} == stale
+        before = {202208: 0, **self.versions(macros, client, ACROSS)}
+        edited: Sessions = {**ACROSS, key: {**ACROSS[key], day: age}}
+        after = {202208: 0, **self.versions(macros, client, edited, (day[:7],))}
+        assert self.stale(before, after) == stale
 
     def test_a_session_that_moves_changes_both_months(self, macros: Any, client: Client) -> None:
-        across = {1: ["2022-01-31", "2022-02-01"], 2: ["2022-01-05"], 3: ["2022-03-01"]}
-        without_first = {**across, 1: ["2022-02-01"]}
-        before = self.versions(macros, client, across, {"2022-01": 1})
-        after = self.versions(macros, client, without_first, {"2022-01": 2})
-        assert [before[month] == after[month] for month in (202201, 202202, 202203)] == [False, False, True]
+        across: Sessions = {
+            1: {"2022-01-31": 30, "2022-02-01": 30},
+            2: {"2022-01-05": 30},
+            3: {"2022-03-01": 30},
+        }
+        without_first: Sessions = {**across, 1: {"2022-02-01": 30}}
+        before = self.versions(macros, client, across)
+        assert self.stale(before, self.versions(macros, client, without_first, ("2022-01",))) == {
+            202201,
+            202202,
+        }
+
+    def test_a_build_that_did_not_know_a_crossing_session_is_made_again(
+        self, macros: Any, client: Client
+    ) -> None:
+        edited: Sessions = {**ACROSS, 4: {"2022-02-10": 30, "2022-04-10": 30}}
+        unaware = self.versions(macros, client, edited, ("2022-04",), known=ACROSS)
+        assert self.stale(unaware, self.versions(macros, client, edited, ("2022-04",))) == {202202, 202204}
+
+
+class TestCrossingMonths:
+    def versions(
+        self, macros: Any, client: Client, months: dict[str, tuple[int, set[int]]]
+    ) -> dict[int, tuple[int, int]]:
+        cells = ", ".join(
+            f"({key}, '{month}-01', {version})" for month, (version, keys) in months.items() for key in keys
+        )
+        session_months = f"values('session_key UInt64, month Date, input_version UInt64', {cells})"
+        rows = client.query(macros.crossing_month_versions(session_months)).result_rows
+        return {month: (version, count) for month, version, count in rows}
+
+    def test_months_by_their_events_and_by_which_sessions_they_share(
+        self, macros: Any, client: Client
+    ) -> None:
+        months = {"2022-01": (1, {1, 2}), "2022-02": (1, {1, 3}), "2022-03": (1, {4}), "2022-05": (1, {5, 2})}
+        before = self.versions(macros, client, months)
+        assert {month: count for month, (_, count) in before.items()} == {202201: 2, 202202: 1, 202205: 1}
+        for changed, stale in (
+            ({"2022-02": (2, {1, 3})}, {202202}),
+            ({"2022-02": (1, {1, 3, 5})}, {202202, 202205}),
+            ({"2022-05": (2, {5})}, {202201, 202205}),  # session 2 crosses no more
+        ):
+            after = self.versions(macros, client, {**months, **changed})
+            assert {month for month in before if before[month] != after.get(month)} == stale
