@@ -7,7 +7,7 @@ import pytest
 from orders_of_days import START, change, shop
 
 from business_telemetry.statistics.anomalies import score
-from business_telemetry.statistics.anomalies.scan import best_intervals, false_discovery
+from business_telemetry.statistics.anomalies.scan import DAY_PENALTY, PENALTY, best_chain, false_discovery
 from business_telemetry.statistics.series import CalendarDay, Panel
 from business_telemetry.statistics.series.noise import band, normal_score
 
@@ -255,11 +255,10 @@ def test_false_discovery_by_hand() -> None:
     np.testing.assert_allclose(false_discovery(np.array([0.01, 0.5, 0.02, 0.03])), [0.04, 0.5, 0.04, 0.04])
 
 
-def test_best_intervals_by_hand() -> None:
-    scores = np.full((17, 1, 6), np.nan)
-    scores[0, 0] = [0.0, 5.0, 0.0, 3.0, 3.0, 3.0]
-    scores[2, 0, 5] = 5.2  # days 3 to 5 together
-    assert best_intervals(scores) == [[(1, 2), (3, 6)]]
+def test_best_chain_by_hand() -> None:
+    ends, lengths = np.array([2, 4, 5, 6, 6]), np.array([1, 1, 1, 1, 3])
+    gains = np.array([5.0, 3.0, 3.0, 3.0, 5.2]) ** 2 - PENALTY - DAY_PENALTY * lengths
+    assert best_chain(ends, lengths, gains) == [(1, 2), (3, 6)]
 
 
 def test_null_p_values_are_not_too_small() -> None:

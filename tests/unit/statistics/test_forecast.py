@@ -161,6 +161,20 @@ def test_interval_factors_by_hand() -> None:
     assert (many_zeros[0] <= 50 * high).mean() >= 0.8
 
 
+@pytest.mark.parametrize(
+    ("compared", "origins"), [((92, 92), 2.0), ((92, 46), 1.5), ((92, 0), 1.0), ((23, 23, 69), 1.25)]
+)
+def test_an_origin_counts_as_the_part_of_the_horizon_it_was_compared_over(
+    compared: tuple[int, ...], origins: float
+) -> None:
+    actual = np.full((len(compared), 1, 92), np.nan)
+    for one, days in enumerate(compared):
+        actual[one, 0, :days] = np.resize([50.0, 100.0, 150.0], days)
+    low, high = interval_factors(actual, np.full(actual.shape, 100.0))
+    assert low[0, 0] == pytest.approx(0.5 ** np.sqrt(1 + 1 / origins))
+    assert high[0, 0] == pytest.approx(1.5 ** np.sqrt(1 + 1 / origins))
+
+
 def test_band_grows_beyond_the_days_that_were_compared() -> None:
     actual = np.full((1, 1, 92), np.nan)
     actual[0, 0, :23] = np.linspace(50, 150, 23)

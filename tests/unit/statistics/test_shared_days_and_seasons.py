@@ -12,6 +12,7 @@ from business_telemetry.statistics.anomalies.scan import (
     LENGTHS,
     Deviations,
     Interval,
+    Intervals,
     own_scores,
     weighted_median,
 )
@@ -87,7 +88,12 @@ def test_a_metric_is_looked_up_apart_from_the_others() -> None:
     day = np.zeros((2 * count, 3))
     day[:count, 2] = -6.0
     day[count:, 2] = -np.linspace(2.575, 0.05, count)
-    found = Deviations(day, np.full((len(LENGTHS), *day.shape), np.nan))
+    nothing = np.zeros((2 * count, 4))
+    none = Intervals(
+        *(np.zeros(day.shape), (nothing,) * 4, np.zeros(day.shape, dtype=np.bool_)),
+        *(panel.power, np.ones((2 * count, len(LENGTHS)))),
+    )
+    found = Deviations(day, none)
     item = Interval(0, 2, 3, -8.0, 1e-15)
     rows = {one.series for one in look_up(panel, [item], found, np.ones(day.shape, dtype=np.bool_))}
     assert rows == set(range(count))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from business_telemetry.statistics.series.panel import Bools, Ints, Panel
+from business_telemetry.statistics.series.special import special_days
 
 NEAR = 4  # same weekdays before or after a day that tell whether it is usual
 USUAL = 0.75  # share of them without anything
@@ -23,13 +24,10 @@ def closed_days(panel: Panel) -> Bools:
     closed = np.zeros(empty.shape, dtype=np.bool_)
     weekday = panel.dates.astype(np.int64) % 7
     scarce = empty.sum(1) <= (RARE + 2 / 7) * np.maximum(whole.sum(1), 1)
+    special = special_days(panel)
     for row in np.flatnonzero((empty.sum(1) >= 2) & scarce):
-        special = np.isin(
-            panel.dates, [one.day for one in panel.calendar if one.scope is None or row in one.scope]
-        )
-        closed[row] = on_weekdays(empty[row], whole[row], weekday) | on_known(
-            empty[row], whole[row] & special
-        )
+        known = whole[row] & (special.scope[row] @ special.days > 0)
+        closed[row] = on_weekdays(empty[row], whole[row], weekday) | on_known(empty[row], known)
     for row in np.flatnonzero(panel.parent >= 0):
         closed[row] |= empty[row] & closed[panel.parent[row]]
     return closed
@@ -38,20 +36,15 @@ def closed_days(panel: Panel) -> Bools:
 def on_weekdays(empty: Bools, whole: Bools, weekday: Ints) -> Bools:
     """T flags: empty, and so are most of the nearest same weekdays on one side."""
     usual = np.zeros(len(empty), dtype=np.bool_)
-    for one in range(7):
-        days = np.flatnonzero(whole & (weekday == one))
-        others = whole & (weekday != one)
-        if len(days) <= NEAR or empty[days].sum() <= NEAR:
-            continue
-        crowd = np.sort(
-            [
-                empty[others & (weekday == other)].mean()
-                for other in range(7)
-                if (others & (weekday == other)).any()
-            ]
-        )
+    days_of = np.bincount(weekday[whole], minlength=7)
+    empty_of = np.bincount(weekday[empty], minlength=7)
+    share_of = empty_of / np.maximum(days_of, 1)
+    for one in np.flatnonzero((days_of > NEAR) & (empty_of > NEAR)):
+        others = np.flatnonzero(days_of)
+        crowd = np.sort(share_of[others[others != one]])
         if not len(crowd) or crowd[: max(1, len(crowd) - 1)].max() > RARE:
             continue  # one more closed weekday is allowed for
+        days = np.flatnonzero(whole & (weekday == one))
         counts, place = np.concatenate([[0], np.cumsum(empty[days])]), np.arange(len(days))
         for low, high in ((place - NEAR, place), (place + 1, place + 1 + NEAR)):
             inside = (low >= 0) & (high <= len(days))

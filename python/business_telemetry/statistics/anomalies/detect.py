@@ -94,7 +94,7 @@ def covered(intervals: list[Interval], shape: tuple[int, ...]) -> Bools:
 def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_tails: bool) -> Found:
     """Search each series, keep what the false-discovery rate over all series and days allows, look across."""
     found = scan.deviations(panel, expected, tested, quiet, learn_tails)
-    p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.own))
+    p_value = np.minimum(1.0, scan.SEARCH[0] * scan.two_sided(found.interval.own))
     spans = [
         (row, start, end)
         for row, chain in enumerate(scan.best_intervals(found.interval))
@@ -116,7 +116,7 @@ def find(panel: Panel, expected: Expected, tested: Bools, quiet: Bools, learn_ta
         if q <= Q_LEVEL
     ]
     flagged = [scan.trim(item, found.day[item.series]) for item in kept + look_up(panel, kept, found, tested)]
-    return Found(merge(flagged), found.own, p_value, q_value)
+    return Found(merge(flagged), found.interval.own, p_value, q_value)
 
 
 def are_seasonal(panel: Panel, found: Deviations, rows: Ints, start: Ints, end: Ints, score: Floats) -> Bools:
@@ -136,8 +136,9 @@ def look_up(panel: Panel, kept: list[Interval], found: Deviations, tested: Bools
     inherited: list[Interval] = []
     metric = np.unique(np.asarray(panel.metric), return_inverse=True)[1]
     for item in leaders(panel, kept):
-        length = np.searchsorted(scan.LENGTHS, item.end - item.start)
-        values = (found.interval[length] if length else found.day)[:, item.end - 1]
+        length = int(np.searchsorted(scan.LENGTHS, item.end - item.start))
+        every = np.arange(len(found.day))
+        values = found.interval[length, every, item.end - 1] if length else found.day[:, item.end - 1]
         rows = np.flatnonzero(tested[:, item.start : item.end].all(1) & np.isfinite(values))
         p_values = scan.two_sided(values[rows])
         q_values = np.ones(len(rows))

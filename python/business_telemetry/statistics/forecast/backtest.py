@@ -19,6 +19,7 @@ from business_telemetry.statistics.forecast.candidates import (
     candidates,
     mean_of,
 )
+from business_telemetry.statistics.series.noise import quantiles
 from business_telemetry.statistics.series.panel import Floats, Ints, Panel
 
 HORIZON = 92
@@ -188,32 +189,30 @@ def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]
     Split-conformal reasoning (Vovk 2005; Lei et al. 2018) on the ratio actual / p50, series by series, the
     first four weeks ahead and the later ones apart. Where more than 10 % of the days are at the lower factor
     (no sales), the upper one leaves out accordingly more. Days of one origin err together, so K origins count
-    as K errors and the band is wider by sqrt(1 + 1/K); beyond the days that were ever compared it grows with
+    as K errors and the band is wider by sqrt(1 + 1/K); one that could be compared over a part of the horizon
+    counts as that part, of at least one in all. Beyond the days that were ever compared the band grows with
     the square root of the distance. Without a backtest: half and one and a half.
     """
     ratio = np.divide(actual, predicted, out=np.full(actual.shape, np.nan), where=predicted > 0)
+    ratio = np.where(np.isfinite(ratio), ratio, np.nan).swapaxes(0, 1)
     seen = np.isfinite(ratio)
-    origins, (series, horizon) = seen.any((1, 2)).sum(), ratio.shape[1:]
+    series, _, horizon = ratio.shape
     low, high = np.full((series, horizon), 0.5), np.full((series, horizon), 1.5)
     ahead = np.arange(1, horizon + 1)
-    for row in np.flatnonzero(seen.any((0, 2))):
-        last = int(np.flatnonzero(seen[:, row].any(0))[-1]) + 1
-        width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
-        for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
-            ratios = np.sort(ratio[:, row, part][seen[:, row, part]])
-            if len(ratios) < ENOUGH and not part.all():
-                continue
-            below = quantile((1 - COVERAGE) / 2, ratios)
-            above = quantile(min(np.searchsorted(ratios, below) / len(ratios) + COVERAGE, 1.0), ratios)
-            low[row, part] = min(below, 1.0) ** width[part]
-            high[row, part] = max(above, 1.0) ** width[part]
+    last = np.max(np.where(seen.any(1), ahead, 1), axis=1, keepdims=True)
+    origins = max(1.0, float(np.where(seen.any(0), ahead, 0).max(axis=1).sum()) / horizon)
+    width = np.sqrt((1 + 1 / origins) * np.maximum(ahead / last, 1.0))
+    for part in (ahead > 0, ahead <= NEAR_DAYS, ahead > NEAR_DAYS):
+        ratios = ratio[:, :, part].reshape(series, -1)
+        count = np.isfinite(ratios).sum(1)
+        rows = np.flatnonzero(count >= (1 if part.all() else ENOUGH))
+        ratios, count, wide = ratios[rows], count[rows], width[np.ix_(rows, part)]
+        below = quantiles(ratios, (1 - COVERAGE) / 2)[0]
+        share = (ratios < below[:, None]).sum(1) / count
+        above = quantiles(ratios, np.minimum(share + COVERAGE, 1.0))[0]
+        low[np.ix_(rows, part)] = np.minimum(below, 1.0)[:, None] ** wide
+        high[np.ix_(rows, part)] = np.maximum(above, 1.0)[:, None] ** wide
     return low, high
-
-
-def quantile(probability: float, ordered: Floats) -> float:
-    """The quantile of ordered values, linear between neighbours (Hyndman & Fan 1996, type 7)."""
-    place = probability * (len(ordered) - 1)
-    return float(np.interp(place, np.arange(len(ordered)), ordered))
 
 
 def held_out_factors(past: Predictions, predicted: Floats) -> tuple[Floats, Floats]:

@@ -95,48 +95,46 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
     turns: dict[int, list[Turn]] = {} if known is None else dict(known.turns)
     calendar = panel.dates.astype("datetime64[M]").astype(np.int64) % 12
 
-    roots = np.flatnonzero(panel.parent < 0)
+    roots, plain = np.flatnonzero(panel.parent < 0), design(panel, calendar)
     if known is None:
-        x = design(panel, calendar)
-        seen = [deviation(Problem(panel, log_n[[row]], x, special, use, 0), row, 0) for row in roots.tolist()]
+        totals = Problem(panel, roots, log_n[roots], [plain] * len(roots), special, use, 0)
+        seen = totals.deviations(list(range(len(roots))))
         own = [to_keep(panel, find_turns(one)) for one in seen]
         every = [turn for found in own for turn in found if not turn.is_incident]
         turns = {
             row: shared(one, found, every) for row, one, found in zip(roots.tolist(), seen, own, strict=True)
         }
 
-    def fit_family(rows: Ints, base: Floats, x: Design, depth: int) -> Fit:
-        problem = Problem(panel, base, x, special, use, depth)
-        fit = problem.fit(rows, None if known is None or known.start is None else known.start.of(rows))
-        if known is None and depth:
-            turns.update(problem.look(rows, fit))
-        for place, row in enumerate(rows.tolist()):
-            if turns.get(row):
-                turns[row] = problem.refit(place, row, fit, turns[row])
+    def fit_family(rows: Ints, base: Floats, designs: list[Design], depth: int) -> Fit:
+        problem = Problem(panel, rows, base, designs, special, use, depth)
+        fit = problem.fit(turns, None if known is None else known.start, look=known is None and depth > 0)
         mean[rows], variance[rows] = fit.mean, fit.variance
         start.curve[rows], start.special[rows], start.phi[rows] = fit.curve, fit.special, fit.phi
         return fit
 
-    for root in roots.tolist():
-        rows, months = np.array([root]), calendar
-        x = design(panel, months)
-        fit = fit_family(rows, log_n[rows], x, 0)
-        aligned = align_season_edges(panel, root, fit, months)
-        if np.any(aligned != months):
-            x, months = design(panel, aligned), aligned
-            fit = fit_family(rows, log_n[rows], x, 0)
-        month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
-        step = SEASON_DOUBT * np.abs(month - np.median(month))[months]
+    fit = fit_family(roots, log_n[roots], [plain] * len(roots), 0)
+    months = [
+        align_season_edges(panel, row, fit, place, calendar) for place, row in enumerate(roots.tolist())
+    ]
+    alike = {calendar.tobytes(): plain}
+    designs = [alike.setdefault(one.tobytes(), design(panel, one)) for one in months]
+    moved = [place for place, one in enumerate(designs) if one is not plain]
+    if moved:
+        fit.put(moved, fit_family(roots[moved], log_n[roots[moved]], [designs[one] for one in moved], 0))
+    for place, root in enumerate(roots.tolist()):
+        x = designs[place]
+        month = fit.coefficients[place, MONTHS] if panel.knows_year else np.zeros(12)
+        step = SEASON_DOUBT * np.abs(month - np.median(month))[months[place]]
         doubt[root] = step
-        waiting = [(root, fit.curve[0], fit.special[0])]
+        waiting = [(root, fit.curve[place], fit.special[place])]
         while waiting:
             parent, curve, effects = waiting.pop()
             family = np.flatnonzero(panel.parent == parent)
             if len(family):
                 base = curve - log_n[parent] + special.spread(effects[None], family) + log_n[family]
-                fit = fit_family(family, base, x, 1)
+                members = fit_family(family, base, [x] * len(family), 1)
                 doubt[family] = step
-                waiting += list(zip(family.tolist(), fit.curve, fit.special, strict=True))
+                waiting += list(zip(family.tolist(), members.curve, members.special, strict=True))
     for row, found in turns.items():
         for one in found:
             if one.yearly:
@@ -149,91 +147,111 @@ def expect(panel: Panel, use: Bools, known: Expected | None = None, settle: int 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a family of series is fitted with: log curves to start from (R × T), regressors, known days."""
+    """What R series are fitted with: log curves to start from (R × T), regressors of each, known days."""
 
     panel: Panel
+    rows: Ints
     base: Floats
-    x: Design
+    designs: Sequence[Design]
     special: Special
     use: Bools
     depth: int
 
-    def fit(self, rows: Ints, start: Start | None) -> Fit:
-        """The family's fit."""
+    def run(
+        self, places: list[int], designs: Sequence[Design], start: Start | None = None, blocks: bool = True
+    ) -> Fit:
+        """The fits of the series at some of the places."""
+        rows, use = self.rows[places], self.use[self.rows[places]]
         return fit_rows(
-            self.panel, rows, self.base, self.x, self.special, self.use[rows], self.depth, start=start
+            *(self.panel, rows, self.base[places], designs, self.special, use, self.depth), blocks, start
         )
 
-    def look(self, rows: Ints, fit: Fit) -> dict[int, list[Turn]]:
+    def fit(self, turns: dict[int, list[Turn]], start: Start | None, look: bool) -> Fit:
+        """The fits of all, with their `turns`, which get their sizes; with `look` they are looked for."""
+        columns = max((one.columns.shape[1] for one in self.designs), default=0)
+        series, days = self.base.shape
+        fit = Fit.of(series, days, self.special.scope.shape[1], columns)
+        plain = [place for place, row in enumerate(self.rows.tolist()) if not turns.get(row)]
+        if plain:
+            known = None if start is None else start.of(self.rows[plain])
+            fit.put(plain, self.run(plain, [self.designs[place] for place in plain], known))
+        if look:
+            turns.update(self.look(fit))
+        self.refit(fit, turns)
+        return fit
+
+    def look(self, fit: Fit) -> dict[int, list[Turn]]:
         """The turns of the series with four odd weeks somewhere."""
         if not self.panel.y.shape[1]:
             return {}
-        y = np.where(self.use[rows], self.panel.y[rows], fit.mean)
-        block = np.abs(block_scores(normal_score(y, fit.mean, fit.variance, self.panel.power[rows])))
+        y = np.where(self.use[self.rows], self.panel.y[self.rows], fit.mean)
+        block = np.abs(block_scores(normal_score(y, fit.mean, fit.variance, self.panel.power[self.rows])))
         scale = np.maximum(np.median(block, axis=1) / 0.6745, 1.0)
         odd = np.flatnonzero(block.max(1) > ODD_BLOCK * scale).tolist()
         return {
-            int(rows[place]): to_keep(self.panel, find_turns(deviation(self, int(rows[place]), place)))
-            for place in odd
+            int(self.rows[place]): to_keep(self.panel, find_turns(one))
+            for place, one in zip(odd, self.deviations(odd), strict=True)
         }
 
-    def refit(self, place: int, row: int, fit: Fit, turns: Sequence[Turn]) -> list[Turn]:
-        """Fit one series anew with its turns, into `fit`; the turns with their sizes."""
-        rows, first = np.array([row]), self.x.columns.shape[1]
-        own = fit_rows(
-            self.panel,
-            rows,
-            self.base[[place]],
-            self.x.with_turns(turns),
-            self.special,
-            self.use[rows],
-            self.depth,
-        )
-        sizes = own.coefficients[0, first:].tolist()
-        sized = [replace(one, size=size) for one, size in zip(turns, sizes, strict=True)]
-        clear = [one for one in sized if abs(one.size) >= SMALLEST]
-        if len(clear) < len(sized):
-            return self.refit(place, row, fit, to_keep(self.panel, clear))
-        fit.put(place, own, first)
-        for one in sized:
-            if one.is_incident:
-                fit.curve[place] -= one.size * one.column(len(fit.curve[place]))
-        return sized
+    def refit(self, fit: Fit, turns: dict[int, list[Turn]]) -> None:
+        """Fit the series with turns anew, into `fit`; the turns get their sizes, small ones are dropped."""
+        places = [place for place, row in enumerate(self.rows.tolist()) if turns.get(row)]
+        while places:
+            every = [turns[row] for row in self.rows[places].tolist()]
+            own = self.run(
+                places, [self.designs[at].with_turns(found) for at, found in zip(places, every, strict=True)]
+            )
+            fit.put(places, own)
+            again = []
+            for one, (place, found) in enumerate(zip(places, every, strict=True)):
+                sizes = own.coefficients[one, self.designs[place].columns.shape[1] :].tolist()
+                sized = [replace(turn, size=size) for turn, size in zip(found, sizes, strict=False)]
+                clear = [turn for turn in sized if abs(turn.size) >= SMALLEST]
+                if len(clear) < len(sized):
+                    turns[int(self.rows[place])] = to_keep(self.panel, clear)
+                    again.append(place)
+                    continue
+                turns[int(self.rows[place])] = sized
+                for turn in sized:
+                    if turn.is_incident:
+                        fit.curve[place] -= turn.size * turn.column(fit.curve.shape[1])
+            places = again
+
+    def deviations(self, places: list[int]) -> list[Deviation]:
+        """How the series at some places deviate from curves that no odd weeks were taken out of."""
+        if not places:
+            return []
+        calm = self.run(places, [self.designs[place] for place in places], blocks=False)
+        found = []
+        for one, (place, row) in enumerate(zip(places, self.rows[places].tolist(), strict=True)):
+            x, use = self.designs[place], self.use[row]
+            # a forecast's days are still to come
+            known = slice(0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0)
+            mean, weight = calm.mean[one], np.where(use, calm.mean[one] ** 2 / calm.variance[one], 0.0)
+            residual = np.log(np.clip(np.where(use, self.panel.y[row], mean) / mean, 1 / LARGEST, LARGEST))
+            found.append(Deviation(x.columns[known], x.prior[self.depth], weight[known], residual[known]))
+        return found
 
 
-def deviation(problem: Problem, row: int, place: int) -> Deviation:
-    """How one series deviates from a curve that no odd weeks were taken out of."""
-    rows, x = np.array([row]), problem.x
-    use = problem.use[row]
-    calm = fit_rows(
-        problem.panel, rows, problem.base[[place]], x, problem.special, use[None], problem.depth, blocks=False
-    )
-    known = slice(
-        0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0
-    )  # a forecast's days are still to come
-    mean, weight = calm.mean[0], np.where(use, calm.mean[0] ** 2 / calm.variance[0], 0.0)
-    ratio = np.where(use, problem.panel.y[row], mean) / mean
-    residual = np.log(np.clip(ratio, 1 / LARGEST, LARGEST))
-    return Deviation(x.columns[known], x.prior[problem.depth], weight[known], residual[known])
-
-
-def align_season_edges(panel: Panel, root: int, fit: Fit, months: Ints) -> Ints:
+def align_season_edges(panel: Panel, root: int | np.int64, fit: Fit, place: int, months: Ints) -> Ints:
     """The month that each day behaves like: season edges moved by up to EDGE_DAYS where that fits better.
+
+    `place` is the total's in the fit.
 
     Only clear steps are moved. A day's misfit is its squared score cut at 9, so that an incident at the
     edge does not decide alone.
     """
     aligned = months.copy()
-    month = fit.coefficients[0, MONTHS] if panel.knows_year else np.zeros(12)
+    month = fit.coefficients[place, MONTHS] if panel.knows_year else np.zeros(12)
     for edge in (np.flatnonzero(np.diff(months)) + 1).tolist():
         step = month[months[edge]] - month[months[edge - 1]]
         if abs(step) < EDGE_STEP:
             continue
         days = np.arange(max(0, edge - EDGE_DAYS), min(len(months), edge + EDGE_DAYS))
-        before = np.where(days < edge, fit.mean[0, days], fit.mean[0, days] * np.exp(-step))
+        before = np.where(days < edge, fit.mean[place, days], fit.mean[place, days] * np.exp(-step))
         shifts = np.arange(-EDGE_DAYS, EDGE_DAYS + 1)
         level = np.where(days < edge + shifts[:, None], before, before * np.exp(step))
-        misfit = np.nan_to_num((panel.y[root, days] - level) ** 2 / fit.variance[0, days])
+        misfit = np.nan_to_num((panel.y[root, days] - level) ** 2 / fit.variance[place, days])
         shift = shifts[np.argmin(np.minimum(misfit, 9.0).sum(1) + 0.5 * np.abs(shifts))]
         aligned[edge : edge + shift] = months[edge - 1]
         aligned[edge + shift : edge] = months[edge]

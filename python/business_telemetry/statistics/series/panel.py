@@ -81,7 +81,7 @@ class Panel:
         whole: Bools = np.isfinite(self.y) & (self.n > 0) & ~self.partial
         return whole
 
-    @property
+    @cached_property
     def knows_year(self) -> bool:
         """Whether a month's level can be told from a trend: the same month has been seen before."""
         seen = np.flatnonzero(self.observed.any(0))  # a forecast's days are still to come

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from business_telemetry.statistics.series.noise import first_dispersion, noise, normal_score
+from business_telemetry.statistics.series.noise import first_dispersion, noise, normal_score, unit_noise
 from business_telemetry.statistics.series.panel import Bools, Floats, Ints, Panel
 from business_telemetry.statistics.series.special import Special
 from business_telemetry.statistics.series.turns import Turn
@@ -37,6 +37,7 @@ SPECIAL_PRIOR = (0.5, 0.10)
 HUBER = 1.8
 REJECT = 5.0
 BLOCK_DAYS = 28
+FEW = 6  # series of one design for which products of its regressors are not worth keeping
 BLOCK_LIMIT = 2.0
 
 
@@ -48,16 +49,37 @@ class Design:
     prior: Floats
 
     @cached_property
-    def corner(self) -> tuple[Ints, Ints]:
-        """The upper triangle of a P × P matrix."""
-        first, second = np.triu_indices(self.columns.shape[1])
-        return first, second
+    def rows(self) -> Floats:
+        """P × T: the regressors, each in one piece."""
+        return np.ascontiguousarray(self.columns.T)
 
     @cached_property
-    def products(self) -> Floats:
-        """T × P(P + 1)/2 products of each two regressors."""
-        pairs: Floats = self.columns[:, self.corner[0]] * self.columns[:, self.corner[1]]
-        return pairs
+    def flags(self) -> list[tuple[int, Ints]]:
+        """The regressors that are 1 on some days and 0 on most, and these days."""
+        rare = ((self.rows == 0) | (self.rows == 1)).all(1) & (self.rows.mean(1) < 0.5)
+        return [(one, np.flatnonzero(self.rows[one])) for one in np.flatnonzero(rare).tolist()]
+
+    @cached_property
+    def products(self) -> tuple[Ints, Ints, Floats]:
+        """Each two of the other regressors, and the T × pairs products of them."""
+        others = np.setdiff1d(np.arange(len(self.rows)), [one for one, _ in self.flags])
+        first, second = (others[part] for part in np.triu_indices(len(others)))
+        return first, second, (self.rows[first] * self.rows[second]).T
+
+    def gram(self, weight: Floats) -> Floats:
+        """R × P × P sums over days of the products of each two regressors, by R × T weights."""
+        count = len(self.rows)
+        result = np.empty((len(weight), count, count))
+        if len(weight) < FEW:
+            for place, root in enumerate(np.sqrt(weight)):
+                scaled = self.rows * root
+                result[place] = scaled @ scaled.T
+            return result
+        first, second, products = self.products
+        result[:, first, second] = result[:, second, first] = weight @ products
+        for one, days in self.flags:  # nothing to multiply by, and on few days
+            result[:, one] = result[:, :, one] = weight[:, days] @ self.columns[days]
+        return result
 
     def with_turns(self, turns: Sequence[Turn]) -> Design:
         """The same with one more regressor for each turn."""
@@ -72,7 +94,8 @@ class Design:
 class Fit:
     """R fitted series: R × T log curve without special days, R × G log effects of these, R × P coefficients.
 
-    `phi` are the R dispersions (see `noise`), `weight` the R × T inverse variances of relative deviations.
+    Coefficients of a design with fewer columns than another's end with zeros. `phi` are the R dispersions
+    (see `noise`), `weight` the R × T inverse variances of relative deviations.
     """
 
     curve: Floats
@@ -83,11 +106,19 @@ class Fit:
     weight: Floats
     phi: Floats
 
-    def put(self, place: int, other: Fit, columns: int) -> None:
-        """Take over the only series of `other` (its first `columns` coefficients)."""
-        self.coefficients[place] = other.coefficients[0, :columns]
+    @classmethod
+    def of(cls, series: int, days: int, groups: int, columns: int) -> Fit:
+        """Room for the fits of some series."""
+        curve, mean, variance, weight = (np.zeros((series, days)) for _ in range(4))
+        special, coefficients = np.zeros((series, groups)), np.zeros((series, columns))
+        return cls(curve, special, coefficients, mean, variance, weight, np.ones(series))
+
+    def put(self, places: list[int], other: Fit) -> None:
+        """Take over all series of `other`, with as many of their coefficients as there is room for."""
+        columns = min(self.coefficients.shape[1], other.coefficients.shape[1])
+        self.coefficients[places, :columns] = other.coefficients[:, :columns]
         for name in ("curve", "special", "mean", "variance", "weight", "phi"):
-            getattr(self, name)[place] = getattr(other, name)[0]
+            getattr(self, name)[places] = getattr(other, name)
 
 
 @dataclass(frozen=True)
@@ -123,7 +154,7 @@ def fit_rows(
     panel: Panel,
     rows: Ints,
     base: Floats,
-    x: Design,
+    designs: Sequence[Design],
     special: Special,
     use: Bools,
     depth: int,
@@ -134,8 +165,10 @@ def fit_rows(
 
     Robust in two ways: Huber weights (Huber 1964) on days, and, with `blocks`, on the four weeks around each
     day. The dispersion is Huber's "proposal 2" on Pearson residuals. From `start` a few rounds are enough.
+    `designs` are the R rows' regressors; rows of one and the same are solved together.
     """
     seen, power = use.astype(float), panel.power[rows]
+    days = np.maximum(seen.sum(1), 1)
     y = np.where(use, panel.y[rows], 0.0)
     exponent = np.where(panel.is_ratio[rows], 1.0, 1.5)[:, None]
     level = np.log(np.maximum(y.sum(1), 1e-9) / np.maximum((seen * np.exp(base)).sum(1), 1e-9))
@@ -146,50 +179,68 @@ def fit_rows(
     else:
         curve, spread, phi = start.curve, special.spread(start.special, rows), start.phi
         mean = np.exp(np.clip(curve + spread, -30, 30))
+    unit, on = unit_noise(mean, seen, exponent), special.on
     for step in range(0 if start is None else ROUNDS[depth] - AGAIN[depth], ROUNDS[depth]):
-        variance = noise(mean, phi, seen, exponent)
+        variance = noise(mean, phi, unit)
+        square = mean * mean
+        sparse = 1 + variance / square  # large scores are the nature of a series of rare events
         score = normal_score(y, mean, variance, power)
-        sparse = 1 + variance / mean**2  # large scores are the nature of a series of rare events
         score /= np.sqrt(sparse)
-        trust = np.minimum(1.0, HUBER / np.maximum(np.abs(score), HUBER))
+        size = np.abs(score)
+        weight = seen * square / variance
+        weight *= HUBER / np.maximum(size, HUBER)
         if blocks:
-            trust *= block_trust(score * seen)
+            weight *= block_trust(score * seen)
         if step >= 2:
-            trust *= np.abs(score) < REJECT
-        weight = seen * trust * mean**2 / variance
+            weight *= size < REJECT
         change = np.clip(y / mean - 1, -1, 3 * sparse)
-        coefficients = solve_ridge(x, weight, curve - base + change, depth)
-        curve = base + coefficients @ x.columns.T
-        change = np.clip(y / np.exp(curve + spread) - 1, -1, 3 * sparse)
-        effects = special.effects(change + spread, weight, SPECIAL_PRIOR[depth])
+        coefficients, effect = solve_ridge(designs, weight, curve - base + change, depth)
+        curve = base + effect
+        known = spread[:, on]
+        change = np.clip(y[:, on] / np.exp(curve[:, on] + known) - 1, -1, 3 * sparse[:, on])
+        effects = special.effects(change + known, weight[:, on], SPECIAL_PRIOR[depth])
         spread = special.spread(effects, rows)
         mean = np.exp(np.clip(curve + spread, -30, 30))
-        residual = np.minimum((y - mean) ** 2 / noise(mean, phi, seen, exponent), 6.25)
-        phi = phi * np.maximum((seen * residual).sum(1) / np.maximum(seen.sum(1), 1) / 0.9775, 1e-6)
-    return Fit(curve, effects, coefficients, mean, noise(mean, phi, seen, exponent), weight, phi)
+        unit = unit_noise(mean, seen, exponent)
+        residual = np.minimum((y - mean) ** 2 / noise(mean, phi, unit), 6.25)
+        phi = phi * np.maximum((seen * residual).sum(1) / days / 0.9775, 1e-6)
+    return Fit(curve, effects, coefficients, mean, noise(mean, phi, unit), weight, phi)
 
 
-def solve_ridge(x: Design, weight: Floats, target: Floats, depth: int) -> Floats:
-    """R × P coefficients of weighted ridge regressions that share their regressors."""
-    every = np.arange(x.columns.shape[1])
-    if len(weight) < 3:
-        gram = np.array([x.columns.T @ (one[:, None] * x.columns) for one in weight])
-    else:
-        gram = np.zeros((len(weight), len(every), len(every)))
-        first, second = x.corner
-        gram[:, first, second] = gram[:, second, first] = weight @ x.products
-    gram[:, every, every] += x.prior[depth] ** -2.0
-    solution = np.linalg.solve(gram, ((weight * target) @ x.columns)[:, :, None])
-    return np.asarray(solution[:, :, 0], dtype=np.float64)
+def solve_ridge(
+    designs: Sequence[Design], weight: Floats, target: Floats, depth: int
+) -> tuple[Floats, Floats]:
+    """R × P coefficients of weighted ridge regressions, and the R × T effects that they add up to."""
+    coefficients = np.zeros((len(weight), max(one.columns.shape[1] for one in designs)))
+    effect = np.empty(weight.shape)
+    weighted = weight * target
+    for x, places in by_design(designs):
+        every = np.arange(x.columns.shape[1])
+        gram = x.gram(weight[places])
+        gram[:, every, every] += x.prior[depth] ** -2.0
+        solution = np.linalg.solve(gram, (weighted[places] @ x.columns)[:, :, None])[:, :, 0]
+        coefficients[places, : len(every)] = solution
+        effect[places] = solution @ x.columns.T
+    return coefficients, effect
+
+
+def by_design(designs: Sequence[Design]) -> list[tuple[Design, list[int]]]:
+    """Each design and the places where it stands."""
+    places: dict[int, list[int]] = {}
+    for place, one in enumerate(designs):
+        places.setdefault(id(one), []).append(place)
+    return [(designs[here[0]], here) for here in places.values()]
 
 
 def block_scores(score: Floats) -> Floats:
     """R × T sums of the scores of the four weeks around each day, in their standard deviations."""
-    width = min(BLOCK_DAYS, score.shape[1])
-    sums = np.pad(np.cumsum(np.clip(score, -3, 3), axis=1), ((0, 0), (1, 0)))
-    start = np.clip(np.arange(score.shape[1]) - width // 2, 0, score.shape[1] - width)
-    block: Floats = (sums[:, start + width] - sums[:, start]) / np.sqrt(max(width, 1))
-    return block
+    days = score.shape[1]
+    width = min(BLOCK_DAYS, days)
+    sums = np.zeros((len(score), days + 1))
+    np.cumsum(np.clip(score, -3, 3), axis=1, out=sums[:, 1:])
+    inside = (sums[:, width:] - sums[:, : days + 1 - width]) / np.sqrt(max(width, 1))
+    block: Floats = np.pad(inside, ((0, 0), (width // 2, max(width - 1 - width // 2, 0))), mode="edge")
+    return block[:, :days]
 
 
 def block_trust(score: Floats) -> Floats:

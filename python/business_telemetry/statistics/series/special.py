@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,14 +17,25 @@ class Special:
     days: Floats
     scope: Floats
 
+    @cached_property
+    def on(self) -> Ints:
+        """The D days that are in a group."""
+        return np.flatnonzero(self.days.any(0))
+
+    @cached_property
+    def of(self) -> Floats:
+        """G × D: which of these days are in which group."""
+        return self.days[:, self.on]
+
     def effects(self, change: Floats, weight: Floats, prior: float) -> Floats:
-        """R × G log effects, shrunk towards none, from R × T changes and their weights."""
-        sizes: Floats = (weight * change) @ self.days.T / (weight @ self.days.T + prior**-2.0)
+        """R × G log effects, shrunk towards none, from R × D changes of the days `on` and weights."""
+        sizes: Floats = (weight * change) @ self.of.T / (weight @ self.of.T + prior**-2.0)
         return sizes
 
     def spread(self, effects: Floats, rows: Ints) -> Floats:
         """R × T log effects from R × G (or 1 × G) sizes, for those of `rows` that are in a group's scope."""
-        log_effect: Floats = (effects * self.scope[rows]) @ self.days
+        log_effect = np.zeros((len(rows), self.days.shape[1]))
+        log_effect[:, self.on] = (effects * self.scope[rows]) @ self.of
         return log_effect
 
     def doubt(self, size: float, known: float) -> Floats:

@@ -93,10 +93,10 @@ def find_turns(series: Deviation) -> list[Turn]:
 def next_turn(series: Deviation) -> Turn | None:
     """The turn that explains most, if clear: a step, or a shift that comes back if worth its price."""
     precision, left = without(series)
-    finalists = []
-    for one in strongest(series.columns, precision, series.weight, left):
-        wide = inflation(series.weight, without(series.beside(one[1]))[1])
-        finalists.append((*one, wide))
+    finalists = [
+        (gain, turn, inflation(series.weight, beyond(series, precision, left, turn)))
+        for gain, turn in strongest(series.columns, precision, series.weight, left)
+    ]
     if not finalists:
         return None
     wide = min(one[2] for one in finalists)
@@ -125,19 +125,34 @@ def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[T
 def without(series: Deviation) -> tuple[Floats, Floats]:
     """Inverse of the penalised P × P normal matrix, and the T residuals of the weighted ridge regression."""
     x, weight = series.columns, series.weight
-    normal = x.T @ (weight[:, None] * x) + np.diag(series.prior**-2.0)
+    scaled = x * np.sqrt(weight)[:, None]
+    normal = scaled.T @ scaled + np.diag(series.prior**-2.0)
     precision = np.asarray(np.linalg.inv(normal), dtype=np.float64)
     return precision, series.residual - x @ (precision @ (x.T @ (weight * series.residual)))
+
+
+def beyond(series: Deviation, precision: Floats, left: Floats, turn: Turn) -> Floats:
+    """The T residuals that `without` would leave of the series `beside` the turn.
+
+    One more regressor changes a regression by what the others leave of it (Frisch & Waugh 1933).
+    """
+    column = turn.column(len(left))
+    mass = series.weight * column
+    shared = precision @ (mass @ series.columns)
+    own = column - series.columns @ shared
+    rest: Floats = left - own * (mass @ left) / (mass @ own + TURN_PRIOR**-2.0)
+    return rest
 
 
 def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
     """The best step, shift that comes back and season, with the falls of the weighted sum of squares."""
     days = len(weight)
-    parts = np.column_stack([weight * residual, weight, weight[:, None] * x])
-    sums = np.vstack([np.zeros((1, parts.shape[1])), np.cumsum(parts, axis=0)])
+    white = (weight[:, None] * x) @ np.linalg.cholesky(precision)
+    sums = np.zeros((days + 1, 2 + x.shape[1]))
+    np.cumsum(np.column_stack([weight * residual, weight, white]), axis=0, out=sums[1:])
 
     def best_of(starts: Ints, ends: Ints) -> tuple[float, Turn]:
-        gain, size = explained(sums, precision, starts[:, None], ends[:, None])
+        gain, size = explained(sums, starts[:, None], ends[:, None])
         at = int(np.argmax(gain))
         return float(gain[at]), Turn(int(starts[at]), int(ends[at]), float(size[at]), bool(ends[at] >= days))
 
@@ -158,29 +173,31 @@ def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) ->
     long = ends - starts >= MIN_AFTER
     if long.any():
         found.append(best_of(starts[long], ends[long]))
-    return found + best_season(sums, precision)
+    return found + best_season(sums)
 
 
-def explained(sums: Floats, precision: Floats, first: Ints, last: Ints) -> tuple[Floats, Floats]:
+def explained(sums: Floats, first: Ints, last: Ints) -> tuple[Floats, Floats]:
     """N falls of the weighted sum of squares, and the log sizes, of turns of K parts each.
 
     Args:
-        sums: (T + 1) × (2 + P) cumulative sums of weighted residuals, weights and weighted regressors.
-        precision: P × P inverse of the normal matrix.
+        sums: (T + 1) × (2 + P) cumulative sums of weighted residuals, weights and weighted regressors, the
+            last times a root of the inverse of the normal matrix.
         first: N × K first days of the parts.
         last: N × K days after them.
     """
-    part = (sums[last] - sums[first]).sum(1)
+    part = sums[last[:, 0]] - sums[first[:, 0]]
+    for one in range(1, first.shape[1]):
+        part += sums[last[:, one]] - sums[first[:, one]]
     gross, mass, cross = part[:, 0], part[:, 1], part[:, 2:]
-    net = mass - ((cross @ precision) * cross).sum(1)
+    net = mass - np.einsum("ij,ij->i", cross, cross)
     size = np.where(net > LEAST_OWN * mass, gross / np.maximum(net, 1e-9), 0.0)
     return gross * size, size
 
 
-def best_season(sums: Floats, precision: Floats) -> list[tuple[float, Turn]]:
+def best_season(sums: Floats) -> list[tuple[float, Turn]]:
     """The best shift that comes every year on the same dates; none before two whole ones were seen.
 
-    `sums` and `precision` as in `explained`.
+    `sums` as in `explained`.
     """
     days = len(sums) - 1
     years = np.arange(0, days, YEAR)
@@ -193,7 +210,7 @@ def best_season(sums: Floats, precision: Floats) -> list[tuple[float, Turn]]:
         whole = last - first == lengths[:, None]
         alike = (~whole | (gross * np.sign(least)[:, None] >= mass * np.abs(least)[:, None])).all(1)
         rows = np.flatnonzero(alike & (whole.sum(1) >= 2))
-        gain, size = explained(sums, precision, first[rows], last[rows])
+        gain, size = explained(sums, first[rows], last[rows])
         if not gain.any():
             return None
         at = int(np.argmax(gain))
@@ -213,8 +230,7 @@ def best_season(sums: Floats, precision: Floats) -> list[tuple[float, Turn]]:
 
 def around(day: int, days: int) -> Ints:
     """The days near one, inside the log."""
-    near: Ints = np.unique(np.clip(np.arange(day - NEAR, day + NEAR + 1), 1, days - 1))
-    return near
+    return np.arange(max(day - NEAR, 1), min(day + NEAR, days - 1) + 1)
 
 
 def inflation(weight: Floats, residual: Floats) -> float:
