@@ -9,6 +9,7 @@ import numpy as np
 from business_telemetry.statistics.series import Panel
 
 START = np.datetime64("2022-01-01")
+DAY = np.timedelta64(1, "D")
 WEEKDAYS = np.array([1.0, 0.95, 0.95, 1.0, 1.1, 1.2, 0.9])
 SHARES = np.array([0.5, 0.3, 0.2])
 

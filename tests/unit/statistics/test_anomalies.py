@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orders_of_days import START, change, shop
+from orders_of_days import DAY, START, change, shop
 
 from business_telemetry.statistics.anomalies import score
 from business_telemetry.statistics.anomalies.scan import DAY_PENALTY, PENALTY, best_chain, false_discovery
@@ -111,7 +111,7 @@ def test_warm_up_is_marked_and_never_flagged() -> None:
     result = score(change(shop(), slice(None), slice(10, 12), 0.1))
     assert not result.is_tested[:, :14].any() and result.is_tested[:, 14:].all()
     assert not np.any(result.event[:, :14] >= 0)
-    assert not score(shop().as_of(START + 26)).is_tested.any()
+    assert not score(shop().as_of(START + 26 * DAY)).is_tested.any()
 
 
 def test_missing_and_partial_days_are_not_judged() -> None:
@@ -162,7 +162,7 @@ def test_ratio_is_judged_by_its_denominator() -> None:
 
 @pytest.mark.parametrize("days", [0, 1, 2, 8, 60])
 def test_short_histories_are_scored_without_flags(days: int) -> None:
-    result = score(shop().as_of(START + days - 1))
+    result = score(shop().as_of(START + (days - 1) * DAY))
     assert result.score.shape == (4, days)
     assert len(result.events) == 0
 

@@ -19,6 +19,7 @@ from business_telemetry.statistics.forecast.candidates import candidates, season
 from business_telemetry.statistics.series import Panel
 
 START = np.datetime64("2022-01-01")
+DAY = np.timedelta64(1, "D")
 LEVELS = ["all", "category", "category", "city", "city", "city"]
 SPECIAL_MONTHS = {0: 1.3, 8: 1.3, 11: 1.3}
 
@@ -56,7 +57,7 @@ def revenue(days: int = 1000, seed: int = 5, noise: float = 0.08) -> Panel:
 @pytest.fixture(scope="module")
 def result() -> tuple[Predictions, Forecast, Panel]:
     whole = revenue()
-    past = predict(whole.as_of(START + 800), LEVELS)
+    past = predict(whole.as_of(START + 800 * DAY), LEVELS)
     return past, forecast(past), whole
 
 
@@ -74,7 +75,7 @@ def test_intervals_are_ordered_and_not_negative(result: tuple[Predictions, Forec
 
 def test_origins_end_with_the_end_of_the_log(result: tuple[Predictions, Forecast, Panel]) -> None:
     past, forecasts, _ = result
-    assert past.origins[-1] == START + 800
+    assert past.origins[-1] == START + 800 * DAY
     assert len(past.origins) >= 5 and np.all(np.diff(past.origins).astype(int) > 0)
     assert forecasts.p50.shape == (len(past.origins), 6, 92)
 
@@ -82,7 +83,7 @@ def test_origins_end_with_the_end_of_the_log(result: tuple[Predictions, Forecast
 def test_forecast_is_close_and_covers_what_came(result: tuple[Predictions, Forecast, Panel]) -> None:
     _, forecasts, whole = result
     actual = whole.y[:, 801 : 801 + 92]
-    naive = seasonal_naive(whole.as_of(START + 800), 92)
+    naive = seasonal_naive(whole.as_of(START + 800 * DAY), 92)
     assert np.abs(actual - forecasts.p50[-1] / 100).sum() < 0.8 * np.abs(actual - naive).sum()
     inside = (actual >= forecasts.low[-1] / 100) & (actual <= forecasts.high[-1] / 100)
     assert 0.70 <= inside.mean() <= 0.90
@@ -105,7 +106,7 @@ def test_special_months_come_out_as_steps() -> None:
 
 def test_candidates_read_nothing_later() -> None:
     panel = revenue()
-    day = START + 600
+    day = START + 600 * DAY
     other = replace(panel, y=np.where(panel.dates > day, 9e9, panel.y))
     one, two = candidates(panel.as_of(day), 92)[0], candidates(other.as_of(day), 92)[0]
     for name, predicted in one.items():
@@ -204,7 +205,7 @@ def test_bands_of_a_short_history_hold_what_comes() -> None:
     inside = []
     for seed in range(3):
         whole = revenue(days=190, seed=seed)
-        one = forecast(predict(whole.as_of(START + 119), LEVELS))
+        one = forecast(predict(whole.as_of(START + 119 * DAY), LEVELS))
         actual = whole.y[:, 120:148]
         inside.append((actual >= one.low[-1, :, :28] / 100) & (actual <= one.high[-1, :, :28] / 100))
     assert 0.7 <= np.mean(inside) <= 0.95
@@ -214,7 +215,7 @@ def test_forecast_follows_a_level_that_changed_two_weeks_ago() -> None:
     panel = revenue(days=700)
     y = panel.y.copy()
     y[:, 640:] *= 0.7
-    one = forecast(predict(replace(panel, y=y).as_of(START + 655), LEVELS))
+    one = forecast(predict(replace(panel, y=y).as_of(START + 655 * DAY), LEVELS))
     actual = y[:, 656:700]
     error = np.abs(actual - one.p50[-1, :, :44] / 100)[0].sum() / actual[0].sum()
     assert error < 0.15

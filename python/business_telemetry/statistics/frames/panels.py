@@ -9,6 +9,7 @@ from business_telemetry.statistics.series import CalendarDay, Panel
 from business_telemetry.statistics.series.panel import Bools, Floats
 
 KEY = ["metric", "segment_type", "segment"]
+DAY = np.timedelta64(1, "D")
 
 
 def by_series(frame: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +67,7 @@ def campaign_days(campaigns: pd.DataFrame, heads: pd.DataFrame) -> list[Calendar
             if listed:
                 outside |= (heads["segment_type"] == dimension) & ~heads["segment"].isin(listed.split("|"))
         scope = tuple(np.flatnonzero(~outside).tolist())
-        entries += [CalendarDay(day, campaign["campaign"], scope) for day in np.arange(first, last + 1)]
+        entries += [CalendarDay(day, campaign["campaign"], scope) for day in np.arange(first, last + DAY)]
     return entries
 
 
