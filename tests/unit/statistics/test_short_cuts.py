@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orders_of_days import shop
+from orders_of_days import DAY, shop
 from scipy.special import ndtri, stdtr
 
 from business_telemetry.statistics.anomalies import scan
@@ -90,7 +90,8 @@ def test_series_of_different_designs_are_solved_as_each_alone(series: int) -> No
 
 def test_effects_of_special_days_are_those_of_all_days() -> None:
     panel = replace(
-        shop(60), calendar=[CalendarDay(np.datetime64("2022-01-05") + day, f"{day // 2}") for day in range(4)]
+        shop(60),
+        calendar=[CalendarDay(np.datetime64("2022-01-05") + day * DAY, f"{day // 2}") for day in range(4)],
     )
     special, random = special_days(panel), np.random.default_rng(0)
     change, weight = random.normal(size=(4, 60)), random.gamma(2.0, 1.0, (4, 60))
