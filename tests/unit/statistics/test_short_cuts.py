@@ -89,9 +89,9 @@ def test_series_of_different_designs_are_solved_as_each_alone(series: int) -> No
 
 
 def test_effects_of_special_days_are_those_of_all_days() -> None:
+    days = [np.datetime64("2022-01-05") + day * DAY for day in range(4)]
     panel = replace(
-        shop(60),
-        calendar=[CalendarDay(np.datetime64("2022-01-05") + day * DAY, f"{day // 2}") for day in range(4)],
+        shop(60), calendar=[CalendarDay(day, f"{number // 2}") for number, day in enumerate(days)]
     )
     special, random = special_days(panel), np.random.default_rng(0)
     change, weight = random.normal(size=(4, 60)), random.gamma(2.0, 1.0, (4, 60))
