@@ -20,6 +20,7 @@ events as (
         and session_key in (select crossing_sessions.session_key from crossing_sessions)
 ),
 
+-- the columns of staging in its order: int_events puts one on top of the other
 final as (
     select
         events.session_key as session_key,

@@ -31,8 +31,9 @@ GRAPHS = re.compile(r"(?<=^\*\*Graphs to begin with:\*\*\n\n).*?(?=\n\n|\Z)", re
 #: title of a graph -> what dbt docs selects; each tab adds its own
 PATHS = {
     "From the log to revenue": (
-        *("source:telemetry_raw.events", "stg_events", "int_events", "int_purchase_events", "int_orders"),
-        *("int_order_carts", "int_order_lines", "fct_orders", "fct_order_lines", "fct_sales"),
+        *("source:telemetry_raw.events", "stg_events", "int_crossing_events", "int_events"),
+        *("int_purchase_events", "int_orders", "int_order_carts", "int_order_lines"),
+        *("fct_orders", "fct_order_lines", "fct_sales"),
     ),
     "From revenue to anomalies and the forecast": (
         *("fct_sales", "int_metric_series", "int_anomaly_scores", "mart_anomalies", "int_anomaly_part_sums"),

@@ -155,3 +155,13 @@ def test_path_edges(demo: Project, sessions: Sessions) -> None:
         from telemetry_marts.mart_path_edges group by all
     """)
     assert {tuple(key): int(n) for *key, n in rows} == expected
+
+
+def test_crossing_events_have_the_columns_of_staging(demo: Project) -> None:
+    """In its order and types: int_events puts the rows of both on top of each other."""
+    (tables,) = demo.ask(
+        "select groupArray((name, type)) from (select * from system.columns order by position)"
+        " where table in ('stg_events', 'int_crossing_events') group by table"
+    )
+    ((staged,), (crossing,)) = tables
+    assert staged == crossing and len(staged) == 20
