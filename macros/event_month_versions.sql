@@ -41,9 +41,15 @@
         count() as row_count
     from {{ session_months }} as session_months
     where session_months.session_key in (
-            select crossing.session_key from {{ session_months }} as crossing
-            group by crossing.session_key
-            having count() > 1
+            {{ crossing_sessions(session_months) }}
         )
     group by month
+{%- endmacro %}
+
+
+{#- The sessions that have events in several months. -#}
+{% macro crossing_sessions(session_months) -%}
+    select crossing.session_key from {{ session_months }} as crossing
+    group by crossing.session_key
+    having count() > 1
 {%- endmacro %}

@@ -9,9 +9,7 @@ months as (
 ),
 
 crossing_sessions as (
-    select session_key from {{ ref('int_session_months') }}
-    group by session_key
-    having count() > 1
+    {{ crossing_sessions(ref('int_session_months')) }}
 ),
 
 events as (

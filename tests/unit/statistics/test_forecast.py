@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from orders_of_days import DAY, START
 
 from business_telemetry.statistics.forecast import (
     SELECTED,
@@ -18,8 +19,6 @@ from business_telemetry.statistics.forecast import (
 from business_telemetry.statistics.forecast.candidates import candidates, seasonal_naive
 from business_telemetry.statistics.series import Panel
 
-START = np.datetime64("2022-01-01")
-DAY = np.timedelta64(1, "D")
 LEVELS = ["all", "category", "category", "city", "city", "city"]
 SPECIAL_MONTHS = {0: 1.3, 8: 1.3, 11: 1.3}
 
