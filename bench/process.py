@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[1]
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5  # looking at all processes takes 20 ms of a core
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Final
 MINIMUM: Final = 17
 REMEDY: Final = (
     f"Install a JDK or JRE {MINIMUM} or newer (Debian/Ubuntu: apt install openjdk-{MINIMUM}-jre-headless; "
-    f"macOS: brew install openjdk@{MINIMUM}), or point JAVA_HOME at one."
+    f"macOS: brew install openjdk@{MINIMUM} and export JAVA_HOME=$(brew --prefix openjdk@{MINIMUM})), "
+    "or point JAVA_HOME at one."
 )
 
 #: Where Java finds Spark's classes ready to use.
@@ -62,8 +63,14 @@ def archive() -> str:
     return f"-XX:SharedArchiveFile={ARCHIVE}" if ARCHIVE.is_file() else ""
 
 
-def make_archive() -> None:
-    """Start Spark once and let Java write down which classes that took, to load them quicker."""
+def make_archive() -> bool:
+    """Start Spark once and let Java write down which classes that took, to load them quicker.
+
+    Returns:
+        Whether that worked. Java's options end at a blank, so it does not where the path has one.
+    """
+    if " " in str(ARCHIVE):
+        return False
     script = (
         "from pyspark import SparkContext as C; C.getOrCreate().parallelize([1, 2], 2).map(str).collect()"
     )
@@ -74,22 +81,27 @@ def make_archive() -> None:
         f'--master local[2] --conf spark.ui.enabled=false --driver-java-options "{options}" pyspark-shell'
     )
     environment = os.environ | {"PYSPARK_SUBMIT_ARGS": arguments, "PYSPARK_PYTHON": sys.executable}
-    subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, check=False, timeout=300
-    )
+    try:
+        subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, check=True, timeout=300
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return False
     deadline = time.monotonic() + 60  # Java writes after Python has gone
     size = -1
     while time.monotonic() < deadline and (not part.is_file() or size != part.stat().st_size):
         size = part.stat().st_size if part.is_file() else -1
         time.sleep(1)
-    if part.is_file():
-        part.replace(ARCHIVE)
+    if not part.is_file():
+        return False
+    part.replace(ARCHIVE)
+    return True
 
 
 if __name__ == "__main__":
     try:
         require_java()
         if "--archive" in sys.argv:
-            make_archive()
+            make_archive() or print("Spark will start without an archive of its classes, a second later.")
     except JavaMissing as missing:
         sys.exit(str(missing))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FORMATS: Final = {"table": "PrettyCompactMonoBlock", "csv": "CSVWithNames", "json": "JSONEachRow"}
 #: What answers with rows; anything else is a command.
 QUESTIONS: Final = ("select", "with", "show", "describe", "desc", "explain", "exists", "(", "from", "check")
+COMMENTS: Final = re.compile(r"^(?:\s+|--[^\n]*|/\*.*?\*/)+", re.DOTALL)
 
 
 @click.command()
@@ -40,22 +42,22 @@ def sql(query: str | None, form: str, target: str | None) -> None:
     \b
     Exit codes:
       0  done
-      1  a statement failed; those before it are done
+      1  a statement failed; those before it are done, those after it are not
       5  warehouse not available, or in use by another process
     """
     try:
         with closing(open_warehouse(target)) as warehouse:
-            if query is not None:
-                answers = [_run(warehouse.client, query, form)]
-            elif sys.stdin.isatty():
+            if query is None and sys.stdin.isatty():
                 click.echo(f"{warehouse.label}. Databases: telemetry sql 'show databases'. \\q leaves.")
-                answers = _converse(warehouse.client, form)
-            else:
-                answers = [_run(warehouse.client, text, form) for text in statements(sys.stdin)]
+                _converse(warehouse.client, form)
+                return
+            texts = statements(sys.stdin) if query is None else [query]
+            # up to the first that fails: what follows may lean on it
+            is_done = all(_run(warehouse.client, text, form) for text in texts)
     except WarehouseUnavailable as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
-    sys.exit(0 if all(answers) else 1)
+    sys.exit(0 if is_done else 1)
 
 
 def statements(lines: Iterable[str]) -> Iterator[str]:
@@ -72,18 +74,14 @@ def statements(lines: Iterable[str]) -> Iterator[str]:
 
 def is_question(statement: str) -> bool:
     """Does it answer with rows?"""
-    code = statement.lstrip()
-    while code.startswith("--"):
-        code = code.partition("\n")[2].lstrip()
-    return code.lower().startswith(QUESTIONS)
+    return COMMENTS.sub("", statement, count=1).lower().startswith(QUESTIONS)
 
 
-def _converse(client: Client, form: str) -> list[bool]:
+def _converse(client: Client, form: str) -> None:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (arrow keys and history)
     for statement in statements(_typed(sys.stdout)):
         _run(client, statement, form)
-    return []
 
 
 def _typed(out: TextIO) -> Iterator[str]:
@@ -104,7 +102,7 @@ def _typed(out: TextIO) -> Iterator[str]:
 def _run(client: Client, statement: str, form: str) -> bool:
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
-    statement = statement.strip().rstrip(";")
+    statement = statement.lstrip("\ufeff").strip().rstrip(";")
     if not statement:
         return True
     try:

@@ -72,11 +72,18 @@ class Deploys:
         self.clients = Clients(auth, self.stub.transport, self.slept.append)
 
     def run(
-        self, edited: dict[str, Any] | None = None, *, dry_run: bool = False, prune: bool = False
+        self,
+        edited: dict[str, Any] | None = None,
+        *,
+        dry_run: bool = False,
+        prune: bool = False,
+        currency: str = "RUB",
     ) -> list[str]:
         """One deploy. Returns the writes, in order."""
         catalogue = Catalogue.model_validate(edited or shop())
-        clickhouse = ClickHouse("clickhouse.example", 8443, "datalens_reader", PASSWORD, "telemetry_marts")
+        clickhouse = ClickHouse(
+            "clickhouse.example", 8443, "datalens_reader", PASSWORD, "telemetry_marts", currency
+        )
         self.stub.forget_calls()
         self.changes.clear()
         self.slept.clear()

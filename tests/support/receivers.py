@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,8 +65,8 @@ def http_receiver() -> Iterator[Receiver]:
 
 
 @contextmanager
-def mail_receiver() -> Iterator[Receiver]:
-    """A mail server that takes anything; `answers` are replies to DATA's end, or `drop`."""
+def mail_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A mail server that takes anything; `answers` are replies to DATA's end, or `drop`. With TLS if told."""
     state = Receiver()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -86,6 +87,18 @@ def mail_receiver() -> Iterator[Receiver]:
                     if answer.endswith("drop"):
                         return
                     self.reply(answer)
+                elif line.upper().startswith("EHLO") and tls:
+                    self.reply("250-stand-in\r\n250-AUTH PLAIN\r\n250 STARTTLS")
+                elif line.upper() == "STARTTLS" and tls:
+                    self.reply("220 go on")
+                    try:
+                        self.request = tls.wrap_socket(self.request, server_side=True)
+                    except (ssl.SSLError, OSError):
+                        return
+                    self.setup()
+                elif line.upper().startswith("AUTH"):
+                    state.taken.append(("login", {"text": line}))
+                    self.reply("235 welcome")
                 elif line.upper() == "QUIT":
                     self.reply("221 bye")
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,16 @@ TIMEOUT_SECONDS: Final = 20
 #: Waits between attempts; a receiver may ask for longer ones, up to the last.
 WAITS: Final = (1.0, 4.0, 15.0)
 LONGEST_WAIT: Final = 60.0
+#: A gateway has handed the message on and not heard what came of it.
+GATEWAY_DEAF: Final = (502, 504)
+#: Where a password may go without TLS.
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 ENVIRONMENT: Final = """
 TELEMETRY_ALERT_WEBHOOK          address of a Slack or Mattermost webhook
 TELEMETRY_ALERT_TELEGRAM_TOKEN   of a bot
 TELEMETRY_ALERT_TELEGRAM_CHAT    id of the chat that it writes to
-TELEMETRY_ALERT_SMTP             smtp://user:password@host:587 or smtps://…
+TELEMETRY_ALERT_SMTP             smtp://user:password@host:587 or smtps://…; a password wants TLS
 TELEMETRY_ALERT_MAIL_FROM        sender
 TELEMETRY_ALERT_MAIL_TO          receivers, separated by commas
 TELEMETRY_DASHBOARD_URL          of the dashboard, for links; without it there are none
@@ -121,29 +126,34 @@ class Mail:
         message["Message-ID"] = f"<{identity}@business-telemetry.invalid>"
         message.set_content(text)
         parts = urlsplit(self.server)
-        secure = parts.scheme == "smtps"
-        kind: Any = smtplib.SMTP_SSL if secure else smtplib.SMTP
+        host, port = parts.hostname or "", parts.port
+        # without one smtplib asks for no certificate
+        context = ssl.create_default_context()
         given = False
         try:
-            with kind(
-                parts.hostname, parts.port or (465 if secure else 587), timeout=TIMEOUT_SECONDS
+            with (
+                smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=context)
+                if parts.scheme == "smtps"
+                else smtplib.SMTP(host, port or 587, timeout=TIMEOUT_SECONDS)
             ) as server:
                 server.ehlo()
-                if not secure and server.has_extn("starttls"):
-                    server.starttls()
+                if parts.scheme == "smtp" and server.has_extn("starttls"):
+                    server.starttls(context=context)
                 if parts.username:
+                    if not isinstance(server.sock, ssl.SSLSocket) and host not in LOOPBACK:
+                        raise NotSent(f"email: {host} offers no TLS, and no password is sent without", True)
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 given = True
                 server.send_message(message)
         except smtplib.SMTPResponseException as error:
             said = error.smtp_error
             reason = said.decode(errors="replace") if isinstance(said, bytes) else said
-            raise NotSent(f"email: {parts.hostname} answers {error.smtp_code} {reason[:200]}") from None
+            raise NotSent(f"email: {host} answers {error.smtp_code} {reason[:200]}") from None
         except smtplib.SMTPRecipientsRefused:
-            raise NotSent(f"email: {parts.hostname} refuses every receiver") from None
+            raise NotSent(f"email: {host} refuses every receiver") from None
         except (OSError, smtplib.SMTPException) as error:
             kind = Unclear if given else NotSent
-            raise kind(f"email: {parts.hostname}: {type(error).__name__}") from None
+            raise kind(f"email: {host}: {type(error).__name__}") from None
 
 
 def from_environment(environment: Mapping[str, str]) -> list[Sink]:
@@ -208,6 +218,8 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
         except ValueError:
             found = {}
         return found if isinstance(found, dict) else {}
+    if answer.status_code in GATEWAY_DEAF:
+        raise Unclear(f"{host}: answers {answer.status_code}")
     again = answer.headers.get("retry-after", "")
     raise NotSent(
         f"{host}: answers {answer.status_code} {answer.text[:200]}",

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
 from business_telemetry.dashboard.derive import to_sql
 from business_telemetry.dashboard.gate import Gate, NoAnswer
+from business_telemetry.dashboard.russian import DEFAULT_CURRENCY
 
 UNKNOWN = ("Не определено", "")
-DEFAULT_CURRENCY = "RUB"
 COLUMNS = "select name from system.columns where database = {marts:String} and table = 'dim_log'"
 # a dimension -> how a sentence calls it
 UNTOLD = "В журнале нет данных о поле «{}», поэтому график по нему показывать нечего."

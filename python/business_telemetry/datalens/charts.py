@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from datalens_sdk import Dashboard, WizardChart, recipes
+from datalens_sdk import Dashboard, DataLensClientYC, WizardChart, recipes
 
 from business_telemetry.datalens.board import render_dashboard
-from business_telemetry.datalens.client import Json, payload
+from business_telemetry.datalens.client import Buildable, Json, payload
 from business_telemetry.datalens.context import Change, Context
 from business_telemetry.datalens.diff import DASHBOARD_NOISE, Difference, differences
 from business_telemetry.datalens.errors import DeployError
@@ -30,7 +30,7 @@ def render_charts(ctx: Context, datasets: Mapping[str, Fields]) -> dict[str, Jso
     for name, chart in ctx.catalogue.charts.items():
         ctx.begin(CHART, name)
         if chart.dataset in datasets:
-            drawn[name] = payload(render_chart(name, chart, datasets[chart.dataset], ctx.location))["data"]
+            drawn[name] = payload(_render(ctx, datasets, name))["data"]
     return drawn
 
 
@@ -44,13 +44,20 @@ def settle_charts(ctx: Context, datasets: Mapping[str, Fields], drawn: Mapping[s
         if found is None:
             ctx.report(Change("create", CHART, name))
             if ctx.writes:
-                build = render_chart(name, chart, datasets[chart.dataset], ctx.location)
-                ids[name] = str(cast(WizardChart, build(ctx.clients.live).build()).id)
+                built = _render(ctx, datasets, name)(ctx.clients.live).build()
+                ids[name] = str(cast(WizardChart, built).id)
         elif name not in drawn:
             ctx.report(Change("update", CHART, name, (UNKNOWN,)))
         else:
             _correct_chart(ctx, name, found, drawn[name], datasets[chart.dataset])
     return ids
+
+
+def _render(
+    ctx: Context, datasets: Mapping[str, Fields], name: str
+) -> Callable[[DataLensClientYC], Buildable]:
+    chart = ctx.catalogue.charts[name]
+    return render_chart(name, chart, datasets[chart.dataset], ctx.location, ctx.clickhouse.currency)
 
 
 def _correct_chart(ctx: Context, name: str, found: str, wanted: Json, fields: Fields) -> None:

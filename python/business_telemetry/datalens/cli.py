@@ -62,6 +62,7 @@ def deploy_command(
       DATALENS_CLICKHOUSE_PASSWORD
       DATALENS_CLICKHOUSE_PORT           default 8443
       DATALENS_CLICKHOUSE_DATABASE       default telemetry_marts
+      DATALENS_CURRENCY                  ISO code of the amounts' currency, default RUB
 
     \b
     Exit codes:

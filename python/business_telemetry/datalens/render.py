@@ -9,6 +9,7 @@ from datalens_sdk import DataLensClientYC, DatasetField, EntryLocation, WizardHi
 
 from business_telemetry.dashboard.catalogue import Chart
 from business_telemetry.dashboard.fields import Format
+from business_telemetry.dashboard.russian import SIGNS
 from business_telemetry.datalens.client import Buildable
 from business_telemetry.datalens.fields import Fields
 from business_telemetry.datalens.state import MARKER
@@ -21,7 +22,7 @@ ROWS_A_PAGE = 100
 
 
 def render_chart(
-    name: str, chart: Chart, fields: Fields, location: EntryLocation
+    name: str, chart: Chart, fields: Fields, location: EntryLocation, currency: str
 ) -> Callable[[DataLensClientYC], Buildable]:
     """The chart, to be built on a client. The fields must exist in the dataset."""
 
@@ -35,7 +36,7 @@ def render_chart(
         if factory == "combined_chart":
             draw = _combined
         draw(builder, chart, fields)
-        return _finish(builder, chart, fields)
+        return _finish(builder, chart, fields, currency)
 
     return build
 
@@ -49,7 +50,7 @@ def _variant(chart: Chart) -> str:
     return chart.type
 
 
-def _finish(builder: Builder, chart: Chart, fields: Fields) -> Buildable:
+def _finish(builder: Builder, chart: Chart, fields: Fields, currency: str) -> Buildable:
     """What all types share: fixed filters, order, number formats, the owner's mark."""
     for key, values in chart.where.items():
         texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
@@ -60,17 +61,20 @@ def _finish(builder: Builder, chart: Chart, fields: Fields) -> Buildable:
     for key in chart.measure_names:
         measure = fields.spec.measures[key]
         if measure.type in ("integer", "float"):
-            builder.measure_format(fields.raw(key), **number_format(measure.format))
+            builder.measure_format(fields.raw(key), **number_format(measure.format, currency))
     builder.description(MARKER)
     result: Buildable = builder
     return result
 
 
-def number_format(shown: Format) -> dict[str, Any]:
-    """The SDK's arguments for a number format. Durations stay seconds: DataLens has no format for them."""
+def number_format(shown: Format, currency: str) -> dict[str, Any]:
+    """The SDK's arguments for a number format; money is of the currency with this ISO code.
+
+    Durations stay seconds: DataLens has no format for them.
+    """
     if shown.kind == "percent":
         return {"format": "percent", "precision": shown.precision}
-    postfix = {"money": " ₽", "duration": " с"}.get(shown.kind, "")
+    postfix = {"money": f" {SIGNS.get(currency, currency)}", "duration": " с"}.get(shown.kind, "")
     return {"format": "number", "precision": shown.precision, "show_rank_delimiter": True, "postfix": postfix}
 
 

@@ -13,6 +13,7 @@ from datalens_sdk import (
     YCServiceAccountCredentialsAuthProvider,
 )
 
+from business_telemetry.dashboard.russian import DEFAULT_CURRENCY
 from business_telemetry.datalens.errors import BadSettings
 
 TOKEN = "DATALENS_IAM_TOKEN"
@@ -23,17 +24,19 @@ PORT = "DATALENS_CLICKHOUSE_PORT"
 USER = "DATALENS_CLICKHOUSE_USER"
 PASSWORD = "DATALENS_CLICKHOUSE_PASSWORD"
 DATABASE = "DATALENS_CLICKHOUSE_DATABASE"
+CURRENCY = "DATALENS_CURRENCY"
 
 
 @dataclass(frozen=True)
 class ClickHouse:
-    """Where DataLens finds the marts, and as which user (read-only, see docs/datalens.md)."""
+    """Where DataLens finds the marts, as which user (read-only: docs/datalens.md), and what money they hold."""
 
     host: str
     port: int
     user: str
     password: str = field(repr=False)
     database: str
+    currency: str = DEFAULT_CURRENCY  # ISO code
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,16 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
     port = environ.get(PORT, "8443")
     if not port.isdecimal():
         raise BadSettings(f"{PORT}={port!r} is not a port number")
+    currency = environ.get(CURRENCY, DEFAULT_CURRENCY)
+    if not (currency.isascii() and currency.isalpha() and currency.isupper() and len(currency) == 3):
+        raise BadSettings(f"{CURRENCY}={currency!r} is not an ISO code such as USD")
     clickhouse = ClickHouse(
         host=environ[HOST],
         port=int(port),
         user=environ[USER],
         password=environ[PASSWORD],
         database=environ.get(DATABASE, "telemetry_marts"),
+        currency=currency,
     )
     auth, secret = _auth(environ)
     return Settings(auth=auth, clickhouse=clickhouse, secrets=(clickhouse.password, secret))

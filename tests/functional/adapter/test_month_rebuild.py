@@ -220,7 +220,19 @@ class TestColumns(Months):
         self.load(rows, JANUARY)
         run_dbt(["run"])
         assert self.totals(rows) == {"2022-01": 1}
+
+    def test_an_empty_run_takes_no_month_for_empty(self, project: Any, rows: Query) -> None:
+        self.load(rows, JANUARY)
+        run_dbt(["run"])
+        run_dbt(["run", "--empty", "--full-refresh", "-s", "two_months"])
+        assert self.totals(rows) == {}
+        run_dbt(["run"])
+        assert self.totals(rows) == {"2022-01": 1}
+        self.load(rows, {**JANUARY, **FEBRUARY})
         run_dbt(["run", "--empty"])
+        assert self.totals(rows) == {"2022-01": 1}, "what is there stays"
+        run_dbt(["run"])
+        assert self.totals(rows) == {"2022-01": 1, "2022-02": 3}
 
     def test_a_model_without_months_is_told_how(self, project: Any, rows: Query) -> None:
         write_file("select 1 as day, 1 as input_version", "models", "by_day.sql")

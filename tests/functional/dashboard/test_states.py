@@ -18,6 +18,8 @@ from playwright.sync_api import Browser
 from preview import Visit, running, visiting
 from project import ROOT, Project
 
+from dbt.adapters.clickhouse_py.engine import _holder
+
 from business_telemetry.dashboard.load import load_catalogue
 
 HOLD = """
@@ -75,7 +77,7 @@ def test_a_warehouse_that_is_missing_not_built_or_empty_names_the_remedy(
         assert state == "unbuilt"
         assert "dbt build" in message
 
-        released()
+        released(project)
         project.ask(
             commands=(
                 "create database telemetry_marts",
@@ -95,7 +97,7 @@ def test_the_page_waits_while_another_process_has_the_warehouse(
     with visiting(browser, address) as visit:
         visit.open("sales")
         before = visit.number("kpi_revenue")
-        released()
+        released(demo)
         with held(demo):
             visit.page.get_by_role("button", name="всё").click()
             visit.page.wait_for_selector("#banner:not([hidden])")
@@ -107,9 +109,12 @@ def test_the_page_waits_while_another_process_has_the_warehouse(
         visit.errors.clear()  # Chromium logs the 503 answers of the wait
 
 
-def released() -> None:
+def released(project: Project) -> None:
     """Wait until the preview has let go of the warehouse."""
-    time.sleep(2)
+    deadline = time.monotonic() + 30
+    while holder := _holder(project.home / "warehouse" / "status"):
+        assert time.monotonic() < deadline, f"{holder} still holds the warehouse"
+        time.sleep(0.05)
 
 
 def test_dbt_writes_while_the_page_is_open_and_the_page_shows_it(
@@ -119,13 +124,13 @@ def test_dbt_writes_while_the_page_is_open_and_the_page_shows_it(
     with visiting(browser, address) as visit:
         visit.open("sales")
         rows = visit.rows("plan_table")
-        released()
+        released(demo)
         demo.ask(commands=(f"rename table {table} to {table}_kept", f"create table {table} as {table}_kept"))
         visit.page.reload()
         visit.ready()
         assert rows > 0
         assert visit.page.get_attribute("section[data-testid=plan_table]", "data-state") == "empty"
-        released()
+        released(demo)
         demo.ask(commands=(f"drop table {table} sync", f"rename table {table}_kept to {table}"))
         visit.page.reload()
         visit.ready()

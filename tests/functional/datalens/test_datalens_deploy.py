@@ -162,6 +162,13 @@ def test_dry_run_tells_old_and_new(deployed: Deploys) -> None:
     }
 
 
+def test_money_has_the_sign_of_its_currency(deployed: Deploys) -> None:
+    deployed.run(dry_run=True, currency="USD")
+    told = [detail for details in deployed.told("update").values() for detail in details]
+    assert told and all("₽" in detail and "$" in detail for detail in told), told
+    assert all(name.startswith("chart ") for name in deployed.told("update"))
+
+
 def test_definitions_are_descriptions_of_fields(deployed: Deploys) -> None:
     schema = deployed.stub.find("dataset", "sales")["dataset"]["result_schema"]
     described = {item["title"]: item.get("description") for item in schema}

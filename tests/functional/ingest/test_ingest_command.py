@@ -73,19 +73,6 @@ def test_stamps_do_not_depend_on_the_machines_zone(undisturbed: tuple[Project, d
     assert found == [[[1709198925]], [[1709198925, True]]]
 
 
-def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    """The command in a process group of its own."""
-    return subprocess.Popen(
-        [str(BIN / "telemetry"), "ingest", *arguments],
-        cwd=project.home,
-        env=project.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def kill(process: subprocess.Popen[str], victim: str) -> None:
     if victim == "group":
         os.killpg(process.pid, signal.SIGKILL)
@@ -109,12 +96,11 @@ def test_killed_at_every_stage_and_run_again(
         "Publishing": "parent",
     }
     for stage, victim in stages.items():
-        process = started(project, str(source))
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith(stage):
-                kill(process, victim)
-        assert process.wait() == -signal.SIGKILL, f"not killed at {stage}"
+        with project.begin("telemetry", "ingest", str(source)) as process:
+            for line in process.stdout or ():
+                if line.startswith(stage):
+                    kill(process, victim)
+        assert process.returncode == -signal.SIGKILL, f"not killed at {stage}"
 
     project.run("telemetry", "ingest", str(source))
 
@@ -124,14 +110,13 @@ def test_killed_at_every_stage_and_run_again(
 
 def test_java_alone_killed(undisturbed: tuple[Project, dict[str, Any]], source: Path, tmp_path: Path) -> None:
     project = Project(tmp_path)
-    process = started(project, str(source))
-    assert process.stderr is not None
     shown = []
-    for line in process.stderr:
-        shown.append(line)
-        if line.startswith("Reading and validating"):
-            kill(process, "Java")
-    if process.wait() == 0:  # it was done already
+    with project.begin("telemetry", "ingest", str(source)) as process:
+        for line in process.stdout or ():
+            shown.append(line)
+            if line.startswith("Reading and validating"):
+                kill(process, "Java")
+    if process.returncode == 0:  # it was done already
         return
     assert process.returncode == 1
     assert [line[:6] for line in shown[3:]] == ["Error:"], shown
@@ -140,14 +125,13 @@ def test_java_alone_killed(undisturbed: tuple[Project, dict[str, Any]], source: 
 
 
 def test_ctrl_c_is_one_line(source: Path, tmp_path: Path) -> None:
-    process = started(Project(tmp_path), str(source))
-    assert process.stderr is not None
     shown = []
-    for line in process.stderr:
-        shown.append(line)
-        if line.startswith("Reading and validating"):
-            os.killpg(process.pid, signal.SIGINT)
-    if process.wait() != 0:
+    with Project(tmp_path).begin("telemetry", "ingest", str(source)) as process:
+        for line in process.stdout or ():
+            shown.append(line)
+            if line.startswith("Reading and validating"):
+                os.killpg(process.pid, signal.SIGINT)
+    if process.returncode != 0:
         assert process.returncode in (1, 130)
         assert len([line for line in shown[3:] if line.strip()]) == 1, shown
 

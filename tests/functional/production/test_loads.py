@@ -178,7 +178,10 @@ def test_the_commands(tmp_path: Path) -> None:
     assert project.run("telemetry", "sql", "--format", "csv", question) == (
         f'"load_id","status"\n"{told["load_id"]}","undone"\n'
     )
-    script = "create table telemetry_raw.t (x Int8)\n engine Memory;\n-- a;b\nselect 3 as x;\nselect nope;\n"
+    script = (
+        "\ufeffcreate table telemetry_raw.t (x Int8)\n engine Memory;\n-- a;b\n/* c */ select 3 as x;\n"
+        "select nope;\nselect 4 as x;\ndrop table telemetry_raw.t;\n"
+    )
     done = subprocess.run(
         [str(BIN / "telemetry"), "sql", "--format", "json"],
         input=script,
@@ -191,3 +194,4 @@ def test_the_commands(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, '{"x":3}\n')
     assert done.stderr.count("\n") == 1
     assert "UNKNOWN_IDENTIFIER" in done.stderr
+    assert project.ask("exists table telemetry_raw.t") == [[[1]]], "nothing was done after the mistake"

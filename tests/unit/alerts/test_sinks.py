@@ -5,10 +5,20 @@ from __future__ import annotations
 import email
 import email.policy
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from receivers import http_receiver, mail_receiver
 
+from business_telemetry.alerts import sinks
 from business_telemetry.alerts.sinks import (
     BadSetting,
     Mail,
@@ -91,6 +101,13 @@ def test_a_refusal_is_not_repeated() -> None:
             deliver(Webhook(receiver.url), TEXT, "id", no_wait)
 
 
+def test_a_gateway_that_did_not_hear_the_answer_is_unclear_and_not_asked_again() -> None:
+    with http_receiver() as receiver:
+        receiver.answers = [504]
+        with pytest.raises(Unclear, match="answers 504"):
+            deliver(Webhook(receiver.url), TEXT, "id", no_wait)
+
+
 @pytest.mark.parametrize("answer", ["drop", "take and drop"])
 def test_a_connection_that_breaks_before_the_answer_is_unclear_and_not_repeated(answer: str) -> None:
     with http_receiver() as receiver:
@@ -118,6 +135,49 @@ def test_a_mail_that_is_refused_is_certainly_not_sent() -> None:
                 "id",
                 lambda _: None,
             )
+
+
+def certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate of 127.0.0.1 that nobody vouches for, and a server's context with it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
+    now = datetime.now(UTC)
+    addresses = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(addresses, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "stand-in.pem"
+    path.write_bytes(
+        made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return path, context
+
+
+def test_a_password_goes_to_nobody_who_cannot_prove_his_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted, context = certificate(tmp_path)
+    with mail_receiver(context) as receiver:
+        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",))
+        with pytest.raises(NotSent, match="SSLCertVerificationError"):
+            mail.send(TEXT, "id")
+        assert receiver.taken == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        mail.send(TEXT, "id")
+        assert [kind for kind, _ in receiver.taken] == ["login", "mail"]
+
+
+def test_a_password_is_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sinks, "LOOPBACK", ())
+    with mail_receiver() as receiver:
+        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",))
+        with pytest.raises(NotSent, match="offers no TLS"):
+            deliver(mail, TEXT, "id", no_wait)
+    assert receiver.taken == []
 
 
 def test_no_message_tells_a_secret() -> None:

@@ -73,17 +73,22 @@ def test_ids_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "arguments"),
+    ("shown", "currency", "postfix"),
     [
-        (Format(kind="percent", precision=1), {"format": "percent", "precision": 1}),
-        (
-            Format(kind="money"),
-            {"format": "number", "precision": 0, "show_rank_delimiter": True, "postfix": " ₽"},
-        ),
+        (Format(kind="money"), "RUB", " ₽"),
+        (Format(kind="money"), "USD", " $"),
+        (Format(kind="money"), "AMD", " AMD"),
+        (Format(kind="duration"), "USD", " с"),
+        (Format(kind="number"), "USD", ""),
     ],
 )
-def test_number_format(shown: Format, arguments: dict[str, object]) -> None:
-    assert number_format(shown) == arguments
+def test_number_format(shown: Format, currency: str, postfix: str) -> None:
+    numbers = {"format": "number", "precision": 0, "show_rank_delimiter": True}
+    assert number_format(shown, currency) == numbers | {"postfix": postfix}
+    assert number_format(Format(kind="percent", precision=1), currency) == {
+        "format": "percent",
+        "precision": 1,
+    }
 
 
 def test_redact() -> None:
