@@ -1,7 +1,7 @@
 {% macro abandonment_versions(purchase_events, order_lines) -%}
     {#-
-        Versions of the months of session starts whose carts may be recovered by orders of the same or the next month,
-        so that an order of early March also rebuilds February.
+        Versions of the months of session starts whose carts may be recovered by orders of the same month or of the next ones
+        that the recovery window reaches, so that an order of early March also rebuilds February.
     -#}
     select
         month,
@@ -15,7 +15,7 @@
             input_version as version,
             count() as read_rows
         from {{ order_lines }}
-        array join [0, 1] as month_lag
+        array join range({{ recovery_months() + 1 }}) as month_lag
         group by month, version
     )
     where month in (select toYYYYMM(session_date) from {{ purchase_events }})

@@ -20,7 +20,9 @@
     {%- if var('timestamps_are_local') -%}
     toHour({{ shop_time }})
     {%- else -%}
-    {%- set shift = utc_offset_hours ~ ' * 3600 - timezoneOffset(' ~ shop_time ~ ')' -%}
-    toHour({{ shop_time }} + toIntervalSecond(coalesce({{ shift }}, 0)))
+    {#- in UTC, since on the shop's clock an hour may be missing between the two -#}
+    coalesce(
+        toHour(toTimeZone({{ shop_time }}, 'UTC') + toIntervalSecond({{ utc_offset_hours }} * 3600)), toHour({{ shop_time }})
+    )
     {%- endif -%}
 {%- endmacro %}

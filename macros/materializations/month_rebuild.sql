@@ -18,7 +18,7 @@
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
   {%- set code = code_around_months(sql) -%}
-  {%- set code_id = local_md5(code.before ~ code.after ~ model.contract.checksum) -%}
+  {%- set code_id = local_md5(code.before ~ code.after ~ model.contract.checksum ~ tojson(lookups(model))) -%}
   {%- set is_anew = existing is none or not existing.is_table or should_full_refresh() -%}
   {%- set notes = {} if is_anew else month_notes(this) -%}
   {%- if not is_anew and notes.get('code') != code_id and has_other_columns(existing, code) -%}
@@ -27,7 +27,7 @@
 
   {%- set held = none if is_anew else held_months(this, notes.get('empty_months')) -%}
   {%- call statement('main', fetch_result=True) -%}
-    {{ month_plan(code.versions, held, var('build_batch_rows')) }}
+    {{ month_plan(with_code(code.versions, code_id), held, var('build_batch_rows')) }}
   {%- endcall -%}
   {#- --empty makes a table that is not there, and takes no month for one without rows -#}
   {%- set plan = [] if flags.EMPTY else load_result('main').table.rows -%}
@@ -91,6 +91,30 @@
     {%- endif -%}
     {%- set versions, after = parts[1].split(months_end()) -%}
     {{ return({'before': parts[0], 'versions': versions, 'after': after}) }}
+{%- endmacro %}
+
+
+{#- Checksums of the models and seeds, not rebuilt by month, that a model reads, and of what these read in turn. -#}
+{% macro lookups(node) -%}
+    {%- set found = {} -%}
+    {%- for unique_id in node.depends_on.nodes or [] if unique_id in graph.nodes -%}
+    {%- set input = graph.nodes[unique_id] -%}
+    {%- if input.config.materialized != 'month_rebuild' -%}
+    {%- do found.update({unique_id: input.checksum.checksum}) -%}
+    {%- do found.update(lookups(input)) -%}
+    {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- Versions that name the code too: months that another text of the model made are stale, and so is what reads them. -#}
+{% macro with_code(versions, code_id) -%}
+    select
+        month,
+        sipHash64(coalesce(input_version, 0), '{{ code_id }}') as input_version,
+        row_count
+    from ({{ versions }})
 {%- endmacro %}
 
 

@@ -7,11 +7,12 @@ with
 loads as (
     select * from {{ ref('stg_loads') }}
     {% if is_incremental() %}
-    where (load_id, loaded_at, contract) not in (
+    where (load_id, loaded_at, contract, '{{ var("shop_timezone") }}') not in (
             select
                 built.load_id,
                 built.loaded_at,
-                built.contract
+                built.contract,
+                built.shop_timezone
             from {{ this }} as built
         )
     {% endif %}
@@ -45,7 +46,8 @@ final as (
         counted.*,
         loads.contract as contract,
         loads.currency as currency,
-        loads.loaded_at as loaded_at
+        loads.loaded_at as loaded_at,
+        '{{ var("shop_timezone") }}' as shop_timezone
     from counted
     inner join loads on counted.load_id = loads.load_id
 )

@@ -5,7 +5,10 @@ months as (
 ),
 
 carts as (
-    select * from {{ ref('int_purchase_events') }}
+    select
+        *,
+        {{ recovered_by('purchase_events') }} as goods
+    from {{ ref('int_purchase_events') }} as purchase_events
     where action = 'cart'
         and order_key = ''
         and not is_removed
@@ -13,12 +16,18 @@ carts as (
 ),
 
 order_lines as (
-    select * from {{ ref('int_order_lines') }}
-    where toYYYYMM(order_date) in (select months.month from months)
-        or toYYYYMM(addMonths(order_date, -1)) in (select months.month from months)
+    select
+        *,
+        {{ recovered_by('lines') }} as goods
+    from {{ ref('int_order_lines') }} as lines
+    where toYYYYMM(order_date) in (
+            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin(range({{ recovery_months() + 1 }}))))
+            from months
+        )
+        and goods != '{{ var("unknown_label") }}'
 ),
 
--- the user's next order of the category
+-- the user's next order of the goods
 followed as (
     select
         carts.session_key as session_key,
@@ -33,7 +42,7 @@ followed as (
     from carts
     asof left join order_lines
         on carts.user_id = order_lines.user_id
-            and carts.category = order_lines.category
+            and carts.goods = order_lines.goods
             and carts.occurred_at <= order_lines.confirmed_at
 ),
 
@@ -48,7 +57,8 @@ final as (
         followed.amount as amount,
         toBool(coalesce(
             followed.next_ordered_at <= followed.carted_at + toIntervalDay({{ var('cart_recovery_days') }})
-            and toStartOfMonth(followed.next_order_date) <= addMonths(toStartOfMonth(followed.session_date), 1),
+            and toStartOfMonth(followed.next_order_date)
+            <= addMonths(toStartOfMonth(followed.session_date), {{ recovery_months() }}),
             false
         )) as is_recovered,
         months.input_version as input_version

@@ -176,23 +176,37 @@ showings as (
 carts as (
     select
         user_id,
-        groupArray(occurred_at) as carted_at
+        occurred_at,
+        arrayJoin([toYYYYMM(session_date), toYYYYMM(addMonths(session_date, 1))]) as read_for
     from {{ ref('int_events') }}
     where action = 'cart'
-        and user_id in (
-            select showings.user_id from showings
+        and toYYYYMM(session_date) in (select arrayJoin({{ months_before('months.month', 1) }}) from months)
+        and (read_for, user_id) in (
+            select
+                showings.read_for,
+                showings.user_id
+            from showings
             where showings.is_alike
         )
-        and toYYYYMM(session_date) in (select arrayJoin({{ months_before('months.month', 1) }}) from months)
-    group by user_id
+),
+
+cart_moments as (
+    select
+        read_for,
+        user_id,
+        groupArray(occurred_at) as carted_at
+    from carts
+    group by read_for, user_id
 ),
 
 carted as (
     select
         showings.*,
-        carts.carted_at as carted_at
+        cart_moments.carted_at as carted_at
     from showings
-    left join carts on showings.user_id = carts.user_id
+    left join cart_moments
+        on showings.read_for = cart_moments.read_for
+            and showings.user_id = cart_moments.user_id
 ),
 
 continued as (

@@ -2,7 +2,7 @@
     A cart row is first of all of its own session's order. What a session leaves behind goes to the user's next order that has
     no cart rows of its own, in a session of the same month or the next ones that the recovery window reaches.
 #}
-{% set months_back = 1 + var('cart_recovery_days') | int // 28 %}
+{% set months_back = recovery_months() %}
 
 with
 

@@ -61,9 +61,6 @@ final as (
         keyed.user_id as user_id,
         keyed.session_date as session_date,
         concat(toString(keyed.last_line.2), '-p', toString(keyed.last_line.3)) as order_key,
-        toBool(
-            keyed.last_line.2 = keyed.session_key and keyed.last_line.3 = keyed.event_no
-        ) as is_last_line,
         months.input_version as input_version
     from keyed
     inner join months on toYYYYMM(keyed.session_date) = months.month

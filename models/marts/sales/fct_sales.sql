@@ -1,7 +1,7 @@
 with
 
 months as (
-    {{ months() }}
+    {{ months(also=margins_version()) }}
 ),
 
 events as (

@@ -29,7 +29,7 @@ CURRENCY = "DATALENS_CURRENCY"
 
 @dataclass(frozen=True)
 class ClickHouse:
-    """Where DataLens finds the marts, as which user (read-only: docs/datalens.md), and what money they hold."""
+    """Where DataLens finds the marts, as which user (docs/datalens.md), and in what currency."""
 
     host: str
     port: int

@@ -195,6 +195,52 @@ class TestMonthsTogether(TestMonthsOneByOne):
     batch_rows = 1000
 
 
+class TestCode(Months):
+    """Another text, var or seed makes months stale, and those of what reads them."""
+
+    @pytest.fixture(scope="class")
+    def seeds(self) -> dict[str, str]:
+        return {"factor_by_hand.csv": "factor\n1\n"}
+
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        factor = "{{ var('sign', 1) }} * (select any(factor) from {{ ref('factors') }})"
+        by_day = BY_DAY.replace("raw_days.value as value", f"toInt32(raw_days.value * {factor}) as value")
+        return {
+            "by_day.sql": by_day,
+            "two_months.sql": TWO_MONTHS,
+            "factors.sql": "select factor from {{ ref('factor_by_hand') }}",
+            "schema.yml": SCHEMA,
+        }
+
+    def test_a_change_reaches_every_month(self, project: Any, rows: Query) -> None:
+        self.load(rows, {**JANUARY, **FEBRUARY, **STRAY})
+        run_dbt(["seed"])
+        run_dbt(["run"])
+        assert self.totals(rows) == {"2022-01": 1, "2022-02": 3}
+
+        write_file("factor\n10\n", "seeds", "factor_by_hand.csv")
+        run_dbt(["seed"])
+        run_dbt(["run"])
+        assert self.totals(rows) == {"2022-01": 10, "2022-02": 30}
+
+        run_dbt(["run", "--vars", "{sign: -1}"])
+        assert self.totals(rows) == {"2022-01": -10, "2022-02": -30}
+        _, output = run_dbt_and_capture(["--debug", "run", "--vars", "{sign: -1}"])
+        assert statements(output, "insert") == 0, "the same code again"
+
+        write_file("select 2 * factor as factor from {{ ref('factor_by_hand') }}", "models", "factors.sql")
+        run_dbt(["run"])
+        assert self.totals(rows) == {"2022-01": 20, "2022-02": 60}
+
+    def test_a_month_that_came_out_empty_is_tried_again(self, project: Any, rows: Query) -> None:
+        assert "1999-05" not in self.totals(rows)
+        all_rows = BY_DAY.replace("raw_days.value as value", "raw_days.value + 1 as value")
+        write_file(all_rows.replace("where raw_days.value != 0", ""), "models", "by_day.sql")
+        run_dbt(["run"])
+        assert self.totals(rows)["1999-05"] == 1
+
+
 class TestColumns(Months):
     def test_other_columns_want_a_full_refresh_or_get_one(self, project: Any, rows: Query) -> None:
         self.load(rows, {**JANUARY, **FEBRUARY})

@@ -165,6 +165,34 @@ def test_look_backs_equal_one_full_build(project: Project) -> None:
     assert contents(project) == incremental
 
 
+def test_more_loads_and_months_than_an_insert_may_have_partitions(project: Project) -> None:
+    shop = Shop()
+    months = [f"20{14 + number // 12}-{1 + number % 12:02d}-10 10:00:00" for number in range(110)]
+    project.ask(
+        commands=tuple(
+            command
+            for number, start in enumerate(months)
+            for command in load(f"night_{number}", shop.session(start))
+        )
+    )
+    for options in ((), ("--full-refresh",)):
+        project.run("dbt", "run", "--quiet", "-s", "+int_sessions", *options)
+        assert project.ask(
+            "select count(), uniqExact(session_date) from telemetry_intermediate.int_sessions",
+            "select uniqExact(load_id) from telemetry_staging.stg_load_days",
+        ) == [[[110, 110]], [[110]]]
+
+
+def test_another_zone_moves_rows_past_the_edge_of_the_log(project: Project) -> None:
+    """The evening of 28 February in Moscow is 1 March in Vladivostok, a month that no load has in Moscow."""
+    project.ask(commands=load("evening", Shop().session("2022-02-28 22:00:00")))
+    found = "select distinct toString(session_date) from telemetry_intermediate.int_sessions"
+    for zone, day in (("Europe/Moscow", "2022-02-28"), ("Asia/Vladivostok", "2022-03-01")):
+        options = ("--vars", f"{{shop_timezone: {zone}}}")
+        project.run("dbt", "run", "--quiet", "-s", "+int_sessions", *options)
+        assert project.ask(found) == [[[day]]]
+
+
 def canonical_load(name: str, rows: list[Event]) -> tuple[str, ...]:
     """One load for each log among the rows."""
     logs = sorted({row.log for row in rows})

@@ -18,9 +18,8 @@ from playwright.sync_api import Browser
 from preview import Visit, running, visiting
 from project import ROOT, Project
 
-from dbt.adapters.clickhouse_py.engine import _holder
-
 from business_telemetry.dashboard.load import load_catalogue
+from dbt.adapters.clickhouse_py.engine import _holder
 
 HOLD = """
 import sys
