@@ -273,12 +273,13 @@ class Ingestion:
         for task, outcome in zip(tasks, outcomes, strict=True):
             by_file[task.file].append(outcome)
         task_of = {task.file: task for task in tasks}
-        sink = spec.open(len(tasks))
-        for name, parts in by_file.items():
+        for number, (name, parts) in enumerate(by_file.items(), start=len(tasks)):
             edges = [line for part in parts for line in part.edges]
             if edges:
+                # like a task: a sink takes rows of one file
+                sink = spec.open(number)
                 parts.append(run_edges(task_of[name], edges, self._contract, sink))
-        sink.close()
+                sink.close()
         rows, ignored = 0, Counter[str]()
         for file in plan.files:
             parts = by_file[file.name]
