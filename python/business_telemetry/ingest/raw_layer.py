@@ -107,9 +107,10 @@ class RawLayer:
         self._everywhere, self._engine = placed(cluster)
 
     def loaded(self) -> list[LoadedFiles]:
-        """The loads that count."""
+        """The loads that count, oldest first."""
         rows = self._rows(
             "select load_id, files, file_fingerprints from {raw}.loads final where status = 'loaded'"
+            " order by started_at, load_id"
         )
         return [LoadedFiles(load_id, tuple(names), tuple(prints)) for load_id, names, prints in rows]
 
@@ -138,14 +139,18 @@ class RawLayer:
             )
         }
 
-    def write(self, load: Load, replaces: Sequence[str] = ()) -> None:
-        """Write a load's row, and mark others as replaced by it, as one block: both or neither."""
-        names = [column.name for column in fields(Load)]
-        old = self._rows(
-            f"select {', '.join(names)} from {{raw}}.loads final where load_id in {{ids:Array(String)}}",
-            ids=list(replaces),
+    def replaced(self, load_ids: Sequence[str]) -> list[Load]:
+        """The rows of loads as they are to be written when the loads count no more."""
+        names = ", ".join(column.name for column in fields(Load))
+        rows = self._rows(
+            f"select {names} from {{raw}}.loads final where load_id in {{ids:Array(String)}}",
+            ids=list(load_ids),
         )
-        loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
+        return [replace(Load(*row), status="replaced") for row in rows]
+
+    def write(self, *loads: Load) -> None:
+        """Write rows of loads as one block: all or none."""
+        names = [column.name for column in fields(Load)]
         now = self.now()
         rows = ({**asdict(each), "updated_at": now} for each in loads)
         # as JSON: the client's own insert imports pandas

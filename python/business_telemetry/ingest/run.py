@@ -119,7 +119,7 @@ class Ingestion:
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
         for name, reason in plan.skipped:
             self._report.note(f"{name}: {reason}")
-        if not plan.files:
+        if not plan.files and not plan.replaces:
             self._sweep_if_free()
             self._report.note("Nothing to load.")
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
@@ -128,10 +128,7 @@ class Ingestion:
         try:
             if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
                 raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
-            self._require_one_currency()
-            self._clear_leftovers()
-            load = self._begin(plan)
-            summary = self._load(load, plan, tasks)
+            summary = self._load(plan, tasks) if plan.files else self._replace(plan)
         except BaseException:
             # what went wrong is told, and not that tidying up fails for the same reason: the next run does it
             with suppress(*FROM_OUTSIDE):
@@ -159,7 +156,15 @@ class Ingestion:
         finally:
             self._lock.release()
 
-    def _load(self, load: Load, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
+    def _replace(self, plan: Plan) -> dict[str, Any]:
+        """What the files hold now is loaded already, under other names; what they held counts no more."""
+        self._raw.write(*self._raw.replaced(plan.replaces))
+        return {"status": "replaced", "replaced": list(plan.replaces), "skipped": dict(plan.skipped)}
+
+    def _load(self, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
+        self._require_one_currency()
+        self._clear_leftovers()
+        load = self._begin(plan)
         landing, found = self._read_and_land(plan, tasks)
         with self._report.stage("Publishing"):
             self._finish(load, plan, landing, found)
@@ -315,7 +320,7 @@ class Ingestion:
             self._report.note(f"{rows:,} rows of {day} lie apart from all others; charts do not reach there")
         self._raw.publish(landing)
         load.status = "loaded"
-        self._raw.write(load, plan.replaces)
+        self._raw.write(load, *self._raw.replaced(plan.replaces))
 
     def _versions(self) -> dict[str, str]:
         import pyspark

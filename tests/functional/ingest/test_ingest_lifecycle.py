@@ -87,6 +87,33 @@ def test_a_changed_file_replaces_its_load_only_when_asked(server: Server, tmp_pa
     assert users(server) == ["a", "b", "c"]
 
 
+def test_a_file_that_becomes_what_another_one_holds(server: Server, tmp_path: Path) -> None:
+    """What it held counts no more when that is asked for, and not before."""
+    one, two = write(tmp_path / "one.csv", "a"), write(tmp_path / "two.csv", "b", "c")
+    first, second = (server.ingest(each)["load_id"] for each in (one, two))
+    write(two, "a")
+    with pytest.raises(NeedsReplace, match=r"two\.csv has changed"):
+        server.ingest(one, two)
+    assert users(server) == ["a", "b", "c"]
+
+    result = server.ingest(one, two, replace=True)
+
+    assert (result["status"], result["replaced"]) == ("replaced", [second])
+    assert users(server) == ["a"]
+    assert server.ask(LOADS) == [(first, "loaded", 1), (second, "replaced", 2)]
+    assert server.ask("select distinct load_id from raw.events") == [(first,)]
+    assert server.ingest(one, two)["status"] == "nothing to load"
+
+
+def test_a_log_that_is_rotated(server: Server, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "a")
+    server.ingest(tmp_path)
+    source.rename(tmp_path / "log-1.csv")
+    write(source, "b", "c")
+    assert server.ingest(tmp_path)["files"] == [str(source)]
+    assert users(server) == ["a", "b", "c"]
+
+
 def test_too_many_rejected_rows_load_nothing(
     server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
