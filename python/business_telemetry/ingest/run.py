@@ -27,7 +27,7 @@ from business_telemetry.ingest.errors import (
     WarehouseBusy,
     of_code,
 )
-from business_telemetry.ingest.files import SourceFile, find_files, is_remote, require_unchanged, scan
+from business_telemetry.ingest.files import SourceFile, is_remote, require_unchanged, scan
 from business_telemetry.ingest.lock import Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
@@ -91,22 +91,22 @@ class Ingestion:
         self._contract = load_contract(options.log)
         self._lock = Lock.of(warehouse)
 
-    def run(self, sources: Sequence[str]) -> dict[str, Any]:
+    def run(self, names: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.
 
         Args:
-            sources: files, directories, globs or URIs.
+            names: of files, as `find_files` gives them; none is looked for again.
 
         Raises:
             IngestError: nothing was published; its class carries the exit code.
         """
         try:
-            return self._run_claimed(sources)
+            return self._run_claimed(names)
         except FROM_OUTSIDE as error:
             told = f"{self._warehouse.label}: {one_line(error)}; run the same command again."
             raise LoadFailed(told) from error
 
-    def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
+    def _run_claimed(self, names: Sequence[str]) -> dict[str, Any]:
         zone = self._contract.columns["time"].zone
         warehouse = self._warehouse
         if ensure_raw_tables(warehouse.client, warehouse.schema, zone, warehouse.cluster):
@@ -115,7 +115,7 @@ class Ingestion:
                 " Run `dbt build --full-refresh` once."
             )
         with self._report.stage("Looking for new files"):
-            given = self._scan(find_files(sources))
+            given = self._scan(names)
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
         for name, reason in plan.skipped:
             self._report.note(f"{name}: {reason}")
