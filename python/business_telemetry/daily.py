@@ -27,16 +27,20 @@ class Job:
 
     Attributes:
         steps: name -> what came of it, in order.
-        code: the first failure's exit code, 0 without.
+        code: the first failure's exit code, 0 without; STALE gives way to any other, since it says that all
+            else is done.
+        is_built: may anything be told of the marts?
         troubles: Russian sentences for those who read alerts.
     """
 
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     code: int = 0
+    is_built: bool = False
     troubles: list[str] = field(default_factory=list)
 
     def fail(self, code: int, trouble: str) -> None:
-        self.code = self.code or code
+        if self.code in (0, STALE):
+            self.code = code
         self.troubles.append(trouble)
 
 
@@ -56,12 +60,12 @@ def daily(sources: tuple[str, ...], log: str, replace: bool, target: str | None,
     same receivers as the alerts; nothing new is told of marts that are half built.
 
     \b
-    Exit codes, of the first step that failed:
+    Exit codes, of the first step that failed (7 only if no other did):
       0    everything is done (warnings of tests are in the summary)
       1-5  as `telemetry ingest`
       6    a model or a test failed
       7    no load for longer than the source may be silent; all else is done
-      8    a receiver did not take an alert; all else is done
+      8    a receiver did not take an alert
     """
     began, clock = datetime.now(UTC), time.monotonic()
     job = Job()
@@ -114,6 +118,7 @@ def _build(job: Job, target: str | None) -> None:
     code, _ = _run([*_dbt(), "build", "--selector", "nightly", *_target(target)])
     found = read_results(results)
     job.steps["build"] = {"exit_code": code, **found}
+    job.is_built = not code
     if code:
         named = ", ".join(found["failed"][:MOST_NAMED]) or "dbt не смог начать"
         more = len(found["failed"]) - MOST_NAMED
@@ -124,7 +129,8 @@ def _alerts(job: Job, target: str | None) -> None:
     from business_telemetry.alerts.cli import NothingBuilt, run, tell
     from business_telemetry.alerts.sinks import BadSetting
     from business_telemetry.ingest.errors import IngestError
-    from business_telemetry.warehouse import WarehouseUnavailable
+    from business_telemetry.ingest.run import FROM_OUTSIDE
+    from business_telemetry.warehouse import WarehouseUnavailable, one_line
 
     told = {}
     try:
@@ -133,7 +139,7 @@ def _alerts(job: Job, target: str | None) -> None:
             told["troubles"] = outcome.summary()
             if outcome.failed:
                 job.fail(UNDELIVERED, "")
-        if job.code in (0, STALE):
+        if job.is_built:
             outcome = run(target, Path.cwd())
             told["alerts"] = outcome.summary()
             if outcome.failed:
@@ -141,6 +147,9 @@ def _alerts(job: Job, target: str | None) -> None:
     except (BadSetting, WarehouseUnavailable, IngestError, NothingBuilt) as error:
         told["error"] = {"text": str(error)}
         job.fail(error.exit_code, str(error))
+    except FROM_OUTSIDE as error:
+        told["error"] = {"text": one_line(error)}
+        job.fail(1, one_line(error))
     job.steps["alerts"] = told
     job.troubles = [text for text in job.troubles if text]
 
