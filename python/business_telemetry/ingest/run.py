@@ -124,7 +124,7 @@ class Ingestion:
             self._report.note("Nothing to load.")
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
         tasks = self._tasks(plan)
-        self._lock.claim(plan.load_id)
+        self._lock.claim(plan.load_id if plan.files else "")
         try:
             if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
                 raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
@@ -148,7 +148,7 @@ class Ingestion:
     def _sweep_if_free(self) -> None:
         """Tidy up after a process that was killed when its load was published already."""
         try:
-            self._lock.claim("none")
+            self._lock.claim()
         except WarehouseBusy:
             return
         try:
