@@ -19,6 +19,7 @@ BUILD_FAILED, STALE, UNDELIVERED = 6, 7, 8
 FAILING: Final = ("error", "fail", "runtime error")
 MOST_NAMED: Final = 5
 HEADING: Final = "Ночная загрузка не удалась"
+CHANGED: Final = "Ночная загрузка прошла, но журнал изменился"
 
 
 @dataclass
@@ -57,7 +58,8 @@ def daily(sources: tuple[str, ...], log: str, replace: bool, target: str | None,
 
     Progress goes to stderr, one JSON object to stdout at the end. The steps are `telemetry ingest`,
     `dbt source freshness`, `dbt build --selector nightly` and `telemetry alerts`. What fails is told to the
-    same receivers as the alerts; nothing new is told of marts that are half built.
+    same receivers as the alerts, and so is a column that the log had and has no more; nothing new is told of
+    marts that are half built.
 
     \b
     Exit codes, of the first step that failed (7 only if no other did):
@@ -99,6 +101,10 @@ def _ingest(job: Job, arguments: list[str]) -> None:
     job.steps["ingest"] = {"exit_code": code, **told}
     if code:
         job.fail(code, f"Журнал не загружен: {told.get('error', 'без объяснения')}")
+    if lost := told.get("lost_columns"):
+        job.troubles.append(
+            f"В журнале больше нет столбцов из прежних загрузок: {', '.join(lost)}; их данные неизвестны"
+        )
 
 
 def _freshness(job: Job, target: str | None) -> None:
@@ -135,7 +141,7 @@ def _alerts(job: Job, target: str | None) -> None:
     told = {}
     try:
         if job.troubles:
-            outcome = tell(job.troubles, HEADING)
+            outcome = tell(job.troubles, HEADING if job.code else CHANGED)
             told["troubles"] = outcome.summary()
             if outcome.failed:
                 job.fail(UNDELIVERED, "")

@@ -23,6 +23,8 @@ REJECTED_EVENTS: Final = (
     f"(load_id String, {structure(REJECTED)}) engine {{engine}}MergeTree"
     " partition by load_id order by (source_file, source_line)"
 )
+#: When a column of events tells something; else when it is not empty.
+TELLS: Final = {"value": "value != 0", "quantity": "quantity != 1", "age": "age is not null"}
 #: A part of a task that Spark repeats is taken once.
 LANDING: Final = " settings {kind}_deduplication_window = 10000"
 
@@ -138,6 +140,26 @@ class RawLayer:
                 "select distinct currency from {raw}.loads final where status = 'loaded'"
             )
         }
+
+    def tells(self, contract: str, key: str) -> bool:
+        """Does any load that counts tell something in a column, of those by a contract?
+
+        Args:
+            contract: its name.
+            key: the column's, in contracts.
+        """
+        column = next(column.name for column in COLUMNS if column.key == key)
+        return bool(
+            self._rows(
+                f"""select 1 from {{raw}}.events
+                where load_id in (
+                    select load_id from {{raw}}.loads final
+                    where status = 'loaded' and contract = {{contract:String}}
+                ) and {TELLS.get(column, f"{column} != ''")}
+                limit 1""",
+                contract=contract,
+            )
+        )
 
     def replaced(self, load_ids: Sequence[str]) -> list[Load]:
         """The rows of loads as they are to be written when the loads count no more."""

@@ -6,7 +6,7 @@ import platform
 import shutil
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,10 +67,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Found:
-    """What the tasks have found: rows, as the files' lines tell, and those that the contract ignores."""
+    """What the tasks have found.
+
+    Attributes:
+        rows: as the files' lines tell.
+        ignored: rows that the contract ignores, by the log's own word for their action.
+        absent: file -> columns that the contract names and the file has not.
+    """
 
     rows: int
     ignored: dict[str, int]
+    absent: dict[str, list[str]]
 
 
 class Ingestion:
@@ -166,9 +173,11 @@ class Ingestion:
         self._clear_leftovers()
         load = self._begin(plan)
         landing, found = self._read_and_land(plan, tasks)
+        lost = self._lost({task.file for task in tasks}, found.absent)
         with self._report.stage("Publishing"):
-            self._finish(load, plan, landing, found)
-        return self._summary(load, plan)
+            strays = self._finish(load, plan, landing, found)
+        told = {"absent": found.absent, "lost_columns": lost, "stray_days": strays}
+        return self._summary(load, plan) | told | {"seconds": self._report.seconds}
 
     def _scan(self, names: Sequence[str]) -> list[SourceFile]:
         with ThreadPoolExecutor(8 if any(map(is_remote, names)) else 2) as pool:
@@ -189,11 +198,42 @@ class Ingestion:
             if opened is None:  # packed emptiness
                 raise BadSource(f"{file.name}: the file is empty, it has not even a header line")
             if opened[1].absent:
+                self._require_currency(file.name, opened[1].absent)
                 self._report.note(
                     f"{file.name}: no column {', '.join(opened[1].absent)}; what it would tell is unknown"
                 )
             tasks += opened[0]
         return numbered(tasks)
+
+    def _require_currency(self, name: str, absent: Sequence[str]) -> None:
+        """What an amount is in cannot be unknown: it would pass for the contract's own currency."""
+        currency = self._contract.currency
+        if currency.source in absent:
+            raise BadSource(
+                f"{name}: no column {currency.source}, by which contract {self._contract.name} tells the"
+                " currency of each amount. Write the column's name there (telemetry inspect shows what the"
+                f" file holds), or, if all amounts are in {currency.code}, only: currency: {currency.code}"
+            )
+
+    def _lost(self, files: set[str], absent: Mapping[str, Sequence[str]]) -> list[str]:
+        """Columns that none of the files has, though earlier loads of its contract tell something there.
+
+        A log that never had a column is no news; one that has it no more has perhaps renamed it.
+        """
+        lost = [
+            field.source
+            for key, field in self._contract.columns.items()
+            if files
+            and all(field.source in absent.get(file, ()) for file in files)
+            and self._raw.tells(self._contract.name, key)
+        ]
+        for column in lost:
+            self._report.note(
+                f"No file has column {column}, which earlier loads of contract {self._contract.name} have."
+                " If it has another name now, write that in the contract and load again after"
+                " `telemetry loads --undo`; if it is gone for good, leave it out there."
+            )
+        return lost
 
     def _require_one_currency(self) -> None:
         others = self._raw.currencies() - {self._contract.currency.code}
@@ -295,10 +335,15 @@ class Ingestion:
             rows += lines - header - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
-        return Found(rows, dict(ignored.most_common()))
+        absent = {task.file: list(task.layout.absent) for task in tasks if task.layout.absent}
+        return Found(rows, dict(ignored.most_common()), absent)
 
-    def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> None:
-        """Check the counts and publish or refuse: the manifest row decides."""
+    def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> dict[str, int]:
+        """Check the counts and publish or refuse: the manifest row decides.
+
+        Returns:
+            Days that lie apart from all others, and their rows.
+        """
         from business_telemetry.ingest.land import count, examples, stray_days
 
         landed = count(self._warehouse.client, landing)
@@ -316,11 +361,13 @@ class Ingestion:
                 f" malformed, more than --max-rejected {limit:.1%} allows. Nothing was loaded."
                 " Correct the file, or the contract (telemetry inspect), or raise the limit."
             )
-        for day, rows in stray_days(self._warehouse.client, landing):
+        strays = {str(day): rows for day, rows in stray_days(self._warehouse.client, landing)}
+        for day, rows in strays.items():
             self._report.note(f"{rows:,} rows of {day} lie apart from all others; charts do not reach there")
         self._raw.publish(landing)
         load.status = "loaded"
         self._raw.write(load, *self._raw.replaced(plan.replaces))
+        return strays
 
     def _versions(self) -> dict[str, str]:
         import pyspark
@@ -348,7 +395,6 @@ class Ingestion:
             "max_event_time": load.max_event_time,
             "replaced": list(plan.replaces),
             "skipped": dict(plan.skipped),
-            "seconds": self._report.seconds,
         }
 
 

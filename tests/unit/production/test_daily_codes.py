@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from click.testing import CliRunner
@@ -106,6 +107,21 @@ def test_what_fails_is_told_and_nothing_of_half_built_marts(
     found, summary, sent = night(**steps)
     assert (found, summary["troubles"]) == (code, troubles)
     assert sent == [(job.HEADING, *troubles), *[("alerts",)] * is_told_of_marts]
+
+
+def test_a_column_that_the_log_has_no_more_is_told_and_fails_nothing(night: Callable[..., Told]) -> None:
+    found = {"absent": {"a.csv": ["city", "age"]}, "lost_columns": ["city"], "stray_days": {"1999-01-01": 3}}
+    code, summary, sent = night(**found)
+    assert (code, summary["status"]) == (0, "ok")
+    assert {name: summary["steps"]["ingest"][name] for name in found} == found
+    (trouble,) = summary["troubles"]
+    assert "city" in trouble and "age" not in trouble
+    assert sent == [(job.CHANGED, trouble), ("alerts",)]
+    # a log that never had it is no news
+    assert night(absent={"/day.csv": ["age"]}, lost_columns=[])[1:] == (
+        {**night()[1], "steps": ANY, "began": ANY, "seconds": ANY},
+        [("alerts",)],
+    )
 
 
 @pytest.mark.parametrize(
