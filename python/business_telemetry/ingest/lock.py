@@ -13,7 +13,7 @@ import socket
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from business_telemetry.warehouse import Warehouse
+
+TAKEN_OVER: Final = "Another process has taken over this warehouse; this one publishes nothing."
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ class Lock:
             WarehouseBusy: somebody has taken it away.
         """
         if not self.holds:
-            raise WarehouseBusy("Another process has taken over this warehouse; this one publishes nothing.")
+            raise WarehouseBusy(TAKEN_OVER)
 
     def release(self) -> None:
         """Let others load."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -170,10 +171,15 @@ class RawLayer:
         )
         return [replace(Load(*row), status="replaced") for row in rows]
 
-    def write(self, *loads: Load) -> None:
-        """Write rows of loads as one block: all or none."""
+    def write(self, *loads: Load, at: datetime | None = None) -> None:
+        """Write rows of loads as one block: all or none.
+
+        Args:
+            loads: the rows.
+            at: their stamp, of `now`: where somebody has written a later one meanwhile, that one counts.
+        """
         names = [column.name for column in fields(Load)]
-        now = self.now()
+        now = at or self.now()
         rows = ({**asdict(each), "updated_at": now} for each in loads)
         # as JSON: the client's own insert imports pandas
         block = "\n".join(json.dumps(row, ensure_ascii=False, default=_stamp) for row in rows)
@@ -209,13 +215,13 @@ class RawLayer:
         )
 
     def create_landing(self, load_id: str) -> Landing:
-        """Make the empty landing tables of a load, dropping what an earlier attempt has left."""
+        """Make the empty landing tables of one attempt to load; none but this attempt knows their names."""
+        attempt = f"{load_id}_{uuid.uuid4().hex[:8]}"
         landing = Landing(
-            load_id, *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected"))
+            load_id, *(f"{self.raw}.landing_{name}_{attempt}" for name in ("events", "rejected"))
         )
         window = LANDING.format(kind="replicated" if self._engine else "non_replicated")
         for name, columns in ((landing.events, EVENTS), (landing.rejected, REJECTED_EVENTS)):
-            self._drop(name)
             self._command(
                 f"create table {name}{self._everywhere} {columns.format(engine=self._engine)}{window}"
             )
@@ -229,6 +235,15 @@ class RawLayer:
             verb, origin = ("replace", f"from {source}") if landed else ("drop", "")
             change = f"alter table {{raw}}.{target} {verb} partition {{id:String}} {origin}"
             self._command(change, id=landing.load_id)
+
+    def published(self, load_id: str) -> tuple[int, int]:
+        """How many rows of a load lie in `events` and in `rejected_events`."""
+        ((events, rejected),) = self._rows(
+            "select (select count() from {raw}.events where load_id = {id:String}),"
+            " (select count() from {raw}.rejected_events where load_id = {id:String})",
+            id=load_id,
+        )
+        return events, rejected
 
     def sweep(self) -> None:
         """Remove what interrupted, refused and replaced loads have left: landing tables and partitions."""

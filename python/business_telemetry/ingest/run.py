@@ -28,7 +28,7 @@ from business_telemetry.ingest.errors import (
     of_code,
 )
 from business_telemetry.ingest.files import SourceFile, is_remote, require_unchanged, scan
-from business_telemetry.ingest.lock import Lock
+from business_telemetry.ingest.lock import TAKEN_OVER, Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
@@ -170,8 +170,9 @@ class Ingestion:
 
     def _load(self, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
         self._require_one_currency()
-        self._clear_leftovers()
+        # first of all, so that no row of a process that this one has taken over comes after it and counts
         load = self._begin(plan)
+        self._clear_leftovers(plan.load_id)
         landing, found = self._read_and_land(plan, tasks)
         lost = self._lost({task.file for task in tasks}, found.absent)
         with self._report.stage("Publishing"):
@@ -248,8 +249,8 @@ class Ingestion:
         base = self._options.staging or staging_of(self._warehouse, self._options.project_dir)
         return Path(base).absolute()
 
-    def _clear_leftovers(self) -> None:
-        clear_leftovers(self._raw, self._staging())
+    def _clear_leftovers(self, mine: str = "") -> None:
+        clear_leftovers(self._raw, self._staging(), mine)
 
     def _begin(self, plan: Plan) -> Load:
         load = Load(
@@ -365,9 +366,28 @@ class Ingestion:
         for day, rows in strays.items():
             self._report.note(f"{rows:,} rows of {day} lie apart from all others; charts do not reach there")
         self._raw.publish(landing)
-        load.status = "loaded"
-        self._raw.write(load, *self._raw.replaced(plan.replaces))
+        self._declare(load, self._raw.replaced(plan.replaces))
         return strays
+
+    def _declare(self, load: Load, replaced: Sequence[Load]) -> None:
+        """Write that a load counts, unless another process has taken over, up to this very statement.
+
+        Who takes over writes a row of its own for the load before it sweeps anything. So there are two cases:
+        it has not begun, and what was published stands; or its row is later than the stamp that is taken here
+        before the claim is looked at, and counts in the place of this one.
+        """
+        stamp = self._raw.now()
+        published = self._raw.published(load.load_id)
+        self._lock.require()
+        if published != (load.rows_loaded, load.rows_rejected):
+            raise LoadFailed(
+                f"Of {load.rows_loaded:,} rows and {load.rows_rejected:,} rejected ones that were swapped in,"
+                f" {published[0]:,} and {published[1]:,} are there. Nothing was published. Run again."
+            )
+        load.status = "loaded"
+        self._raw.write(load, *replaced, at=stamp)
+        if load.load_id not in {each.load_id for each in self._raw.loaded()}:
+            raise WarehouseBusy(TAKEN_OVER)
 
     def _versions(self) -> dict[str, str]:
         import pyspark
@@ -403,12 +423,18 @@ def staging_of(warehouse: Warehouse, project: Path) -> Path:
     return (warehouse.path or project / "target") / "ingest-staging"
 
 
-def clear_leftovers(raw: RawLayer, staging: Path) -> None:
-    """Remove whatever belongs to no load that counts. The caller holds the claim: nobody is loading."""
-    dead = raw.unfinished()
-    for load_id in dead:
+def clear_leftovers(raw: RawLayer, staging: Path, mine: str = "") -> None:
+    """Remove whatever belongs to no load that counts. The caller holds the claim: nobody else is loading.
+
+    Args:
+        raw: where.
+        staging: where tasks leave files.
+        mine: the caller's own load, whose row in the manifest stays.
+    """
+    unfinished = raw.unfinished()
+    for load_id in unfinished:
         shutil.rmtree(staging / load_id, ignore_errors=True)
-    raw.forget(dead)
+    raw.forget([load_id for load_id in unfinished if load_id != mine])
     raw.sweep()
 
 
