@@ -19,6 +19,7 @@ BUILD_FAILED, STALE, UNDELIVERED = 6, 7, 8
 FAILING: Final = ("error", "fail", "runtime error")
 MOST_NAMED: Final = 5
 HEADING: Final = "Ночная загрузка не удалась"
+CHANGED: Final = "Ночная загрузка прошла, но журнал изменился"
 
 
 @dataclass
@@ -27,16 +28,20 @@ class Job:
 
     Attributes:
         steps: name -> what came of it, in order.
-        code: the first failure's exit code, 0 without.
+        code: the first failure's exit code, 0 without; STALE gives way to any other, since it says that all
+            else is done.
+        is_built: may anything be told of the marts?
         troubles: Russian sentences for those who read alerts.
     """
 
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     code: int = 0
+    is_built: bool = False
     troubles: list[str] = field(default_factory=list)
 
     def fail(self, code: int, trouble: str) -> None:
-        self.code = self.code or code
+        if self.code in (0, STALE):
+            self.code = code
         self.troubles.append(trouble)
 
 
@@ -53,15 +58,16 @@ def daily(sources: tuple[str, ...], log: str, replace: bool, target: str | None,
 
     Progress goes to stderr, one JSON object to stdout at the end. The steps are `telemetry ingest`,
     `dbt source freshness`, `dbt build --selector nightly` and `telemetry alerts`. What fails is told to the
-    same receivers as the alerts; nothing new is told of marts that are half built.
+    same receivers as the alerts, and so is a column that the log had and has no more; nothing new is told of
+    marts that are half built.
 
     \b
-    Exit codes, of the first step that failed:
+    Exit codes, of the first step that failed (7 only if no other did):
       0    everything is done (warnings of tests are in the summary)
       1-5  as `telemetry ingest`
       6    a model or a test failed
       7    no load for longer than the source may be silent; all else is done
-      8    a receiver did not take an alert; all else is done
+      8    a receiver did not take an alert
     """
     began, clock = datetime.now(UTC), time.monotonic()
     job = Job()
@@ -95,6 +101,10 @@ def _ingest(job: Job, arguments: list[str]) -> None:
     job.steps["ingest"] = {"exit_code": code, **told}
     if code:
         job.fail(code, f"Журнал не загружен: {told.get('error', 'без объяснения')}")
+    if lost := told.get("lost_columns"):
+        job.troubles.append(
+            f"В журнале больше нет столбцов из прежних загрузок: {', '.join(lost)}; их данные неизвестны"
+        )
 
 
 def _freshness(job: Job, target: str | None) -> None:
@@ -114,6 +124,7 @@ def _build(job: Job, target: str | None) -> None:
     code, _ = _run([*_dbt(), "build", "--selector", "nightly", *_target(target)])
     found = read_results(results)
     job.steps["build"] = {"exit_code": code, **found}
+    job.is_built = not code
     if code:
         named = ", ".join(found["failed"][:MOST_NAMED]) or "dbt не смог начать"
         more = len(found["failed"]) - MOST_NAMED
@@ -124,16 +135,17 @@ def _alerts(job: Job, target: str | None) -> None:
     from business_telemetry.alerts.cli import NothingBuilt, run, tell
     from business_telemetry.alerts.sinks import BadSetting
     from business_telemetry.ingest.errors import IngestError
-    from business_telemetry.warehouse import WarehouseUnavailable
+    from business_telemetry.ingest.run import FROM_OUTSIDE
+    from business_telemetry.warehouse import WarehouseUnavailable, one_line
 
     told = {}
     try:
         if job.troubles:
-            outcome = tell(job.troubles, HEADING)
+            outcome = tell(job.troubles, HEADING if job.code else CHANGED)
             told["troubles"] = outcome.summary()
             if outcome.failed:
                 job.fail(UNDELIVERED, "")
-        if job.code in (0, STALE):
+        if job.is_built:
             outcome = run(target, Path.cwd())
             told["alerts"] = outcome.summary()
             if outcome.failed:
@@ -141,6 +153,9 @@ def _alerts(job: Job, target: str | None) -> None:
     except (BadSetting, WarehouseUnavailable, IngestError, NothingBuilt) as error:
         told["error"] = {"text": str(error)}
         job.fail(error.exit_code, str(error))
+    except FROM_OUTSIDE as error:
+        told["error"] = {"text": one_line(error)}
+        job.fail(1, one_line(error))
     job.steps["alerts"] = told
     job.troubles = [text for text in job.troubles if text]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from business_telemetry.ingest.files import find_files
 from business_telemetry.ingest.report import Report
 from business_telemetry.ingest.run import Ingestion, Options
 from business_telemetry.warehouse import Warehouse
@@ -56,7 +57,7 @@ class Server:
         report = Report(quiet=True)
         ingestion = Ingestion(self.warehouse, report, Options(project_dir=self.home, **options))
         with redirect_stdout(io.StringIO()):
-            return ingestion.run([str(source) for source in sources])
+            return ingestion.run(find_files([str(source) for source in sources]))
 
     def ask(self, sql: str) -> Sequence[Sequence[Any]]:
         """The rows of a query, with `raw.` for the raw layer's database."""

@@ -118,7 +118,7 @@ def run(target: str | None, project: Path, dry_run: bool = False, quiet: bool = 
                 f"{warehouse.label} is empty; run `telemetry ingest LOG` and `dbt build` first."
             )
         if not dry_run:
-            lock.claim("alerts")
+            lock.claim()
         try:
             if not dry_run:
                 ledger.create()

@@ -142,13 +142,18 @@ def _remote(source: str) -> Iterator[str]:
     from pyarrow import fs
 
     system, path = file_system(source)
-    prefix = source.removesuffix(path)
+    home, below = _split(source)
+    root = path.removesuffix(below)
     pattern = PurePosixPath(path)
     fixed = PurePosixPath(*takewhile(lambda part: not glob.has_magic(part), pattern.parts))
     try:
-        if system.get_file_info(str(fixed)).is_file:
+        # a name is first of all that of a file or directory
+        found = system.get_file_info(str(pattern))
+        if found.is_file:
             yield source
             return
+        if found.type == fs.FileType.Directory:
+            fixed = pattern
         listing = system.get_file_info(fs.FileSelector(str(fixed), recursive=True, allow_not_found=True))
     except OSError as error:
         raise BadSource(f"{source}: {_first_line(error)}") from error
@@ -159,7 +164,7 @@ def _remote(source: str) -> Iterator[str]:
         else:
             wanted = len(place.parts) == len(pattern.parts) and place.match(path)
         if wanted:
-            yield prefix + file.path
+            yield home + file.path.removeprefix(root)
 
 
 def _is_data(parts: tuple[str, ...]) -> bool:
@@ -167,7 +172,7 @@ def _is_data(parts: tuple[str, ...]) -> bool:
 
 
 def file_system(name: str) -> tuple[fs.FileSystem, str]:
-    """Pyarrow's file system for a path or URI, and the path there.
+    """Pyarrow's file system for a path or URI, and the path there as it is written, with nothing escaped.
 
     Raises:
         BadSource: a scheme that nothing here reads, or a file system that does not answer.
@@ -176,7 +181,8 @@ def file_system(name: str) -> tuple[fs.FileSystem, str]:
 
     if not is_remote(name):
         return fs.LocalFileSystem(), name.removeprefix("file://")
-    scheme, _, rest = name.partition("://")
+    home, path = _split(name)
+    scheme, _, authority = home.removesuffix("/").partition("://")
     if scheme not in SCHEMES:
         raise BadSource(f"{name}: {scheme}:// is not read; download it, or use {', '.join(SCHEMES[:4])}")
     try:
@@ -185,11 +191,19 @@ def file_system(name: str) -> tuple[fs.FileSystem, str]:
             endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
             plain = {"scheme": "http"} if endpoint.startswith("http://") else {}
             override = {"endpoint_override": urlsplit(endpoint).netloc} if endpoint else {}
-            return fs.S3FileSystem(region=region, **override, **plain), rest
-        system, path = fs.FileSystem.from_uri(name)
-        return system, str(path)
+            return fs.S3FileSystem(region=region, **override, **plain), f"{authority}/{path}"
+        # the path is kept from it: it would take a space, `#`, `%` or `?` there for a URI's
+        system, root = fs.FileSystem.from_uri(home)
+        return system, f"{root.rstrip('/')}/{path}"
     except (OSError, ValueError) as error:
         raise BadSource(f"{name}: {_first_line(error)}") from error
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A URI's scheme and authority, to the slash; and the path behind it."""
+    scheme, _, rest = name.partition("://")
+    authority, _, path = rest.partition("/")
+    return f"{scheme}://{authority}/", path
 
 
 def stat_of(name: str) -> Stat:

@@ -128,7 +128,7 @@ def undo_load(warehouse: Warehouse, beginning: str) -> str:
 
     load_id = find_load(read_loads(warehouse), beginning)
     raw, lock = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster), Lock.of(warehouse)
-    lock.claim("undo")
+    lock.claim()
     try:
         load = raw.undo(load_id)
         clear_leftovers(raw, staging_of(warehouse, Path.cwd()))
@@ -156,7 +156,7 @@ def forget_load(warehouse: Warehouse, beginning: str) -> str:
     for lock in locks:
         lock.take_away(load_id)
     if known:
-        locks[0].claim("forget")
+        locks[0].claim()
         try:
             raw = RawLayer(warehouse.client, warehouse.schema, warehouse.cluster)
             clear_leftovers(raw, staging_of(warehouse, Path.cwd()))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
 
     from business_telemetry.warehouse import Warehouse
 
+TAKEN_OVER: Final = "Another process has taken over this warehouse; this one publishes nothing."
+
 
 @dataclass(frozen=True)
 class Owner:
-    """A process that loads: where it runs, and when it began there, since process numbers come back."""
+    """Who has a claim: where it runs, and when it began there, since process numbers come back.
+
+    Attributes:
+        load_id: the load, or a name that no other claim has.
+    """
 
     host: str
     pid: int
@@ -91,13 +98,18 @@ class Lock:
         """The lock of a task on a warehouse's raw layer."""
         return cls(warehouse.client, warehouse.raw, warehouse.path is not None, warehouse.cluster, task)
 
-    def claim(self, load_id: str) -> None:
-        """Become the one process that loads.
+    def claim(self, load_id: str = "") -> None:
+        """Become the one process that does the task.
+
+        Args:
+            load_id: what is loaded. Who loads the same on another host is taken to have died there, as when a
+                scheduler starts a lost job elsewhere. Without it nobody else's claim is taken over.
 
         Raises:
-            WarehouseBusy: another one is loading, or may be.
+            WarehouseBusy: another one is at it, or may be.
         """
-        me = Owner(socket.gethostname(), os.getpid(), began(os.getpid()), load_id)
+        named = load_id or f"{self._task}-{uuid.uuid4().hex[:8]}"
+        me = Owner(socket.gethostname(), os.getpid(), began(os.getpid()), named)
         claims = self._claims()
         self._require_dead(claims, me)
         number = max(claims, default=0) + 1
@@ -160,7 +172,7 @@ class Lock:
             WarehouseBusy: somebody has taken it away.
         """
         if not self.holds:
-            raise WarehouseBusy("Another process has taken over this warehouse; this one publishes nothing.")
+            raise WarehouseBusy(TAKEN_OVER)
 
     def release(self) -> None:
         """Let others load."""

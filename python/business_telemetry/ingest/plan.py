@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from business_telemetry.ingest.errors import NeedsReplace
@@ -24,9 +24,9 @@ class Plan:
     """What one run does.
 
     Attributes:
-        files: the files of the new load; empty when there is nothing to do.
+        files: the files of the new load; empty when there is nothing to load.
         skipped: files left out, each with the reason.
-        replaces: loads that the new one supersedes.
+        replaces: loads that count no more: the new one supersedes them, or other loads hold all that is left.
     """
 
     files: tuple[SourceFile, ...]
@@ -48,26 +48,38 @@ class Plan:
 def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace: bool) -> Plan:
     """Leave out what is loaded, and find the loads that changed files supersede.
 
+    A file has changed when the content that was loaded under its name last is in none of the files given. So
+    a log that is rotated has not: what `app.log` held is given as `app.log.1`.
+
     Args:
         given: the files on the command line.
-        loads: the loads with status `loaded`.
+        loads: the loads with status `loaded`, oldest first.
         replace: may the new load supersede others?
 
     Raises:
         NeedsReplace: a file has changed since it was loaded and `replace` is not set, or a load to replace
             holds other files that are not given.
     """
+    contents = {file.fingerprint for file in given}
     load_of = {fingerprint: load for load in loads for fingerprint in load.fingerprints}
-    load_named = {name: load for load in loads for name in load.names}
-    changed = [file for file in given if file.fingerprint not in load_of and file.name in load_named]
+    last = {
+        name: (load, fingerprint)
+        for load in loads
+        for name, fingerprint in zip(load.names, load.fingerprints, strict=True)
+    }
+    changed = {
+        file.name: last[file.name][0]
+        for file in given
+        if file.name in last and last[file.name][1] not in contents
+    }
     if changed and not replace:
-        lines = [f"{file.name} has changed since load {load_named[file.name].load_id}" for file in changed]
+        lines = [f"{name} has changed since load {load.load_id}" for name, load in changed.items()]
         raise NeedsReplace(
             "\n".join(lines) + "\nNothing was loaded. To replace the old content, run again with --replace."
         )
-    replaced = {load_named[file.name].load_id: load_named[file.name] for file in changed}
+    replaced = {load.load_id: load for load in changed.values()}
     for load in replaced.values():
-        _require_all_files(load, given)
+        _require_all_files(load, contents, changed)
 
     files: dict[str, SourceFile] = {}
     skipped: list[tuple[str, str]] = []
@@ -80,12 +92,12 @@ def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace
     return Plan(tuple(files.values()), tuple(skipped), tuple(replaced))
 
 
-def _require_all_files(load: LoadedFiles, given: Sequence[SourceFile]) -> None:
-    names, contents = {file.name for file in given}, {file.fingerprint for file in given}
+def _require_all_files(load: LoadedFiles, contents: set[str], changed: Mapping[str, LoadedFiles]) -> None:
+    """Each content of a load must be given again, or be the one that a changed file takes the place of."""
     missing = [
         name
         for name, content in zip(load.names, load.fingerprints, strict=True)
-        if name not in names and content not in contents
+        if content not in contents and changed.get(name) is not load
     ]
     if missing:
         raise NeedsReplace(

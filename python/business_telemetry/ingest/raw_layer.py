@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ REJECTED_EVENTS: Final = (
     f"(load_id String, {structure(REJECTED)}) engine {{engine}}MergeTree"
     " partition by load_id order by (source_file, source_line)"
 )
+#: When a column of events tells something; else when it is not empty.
+TELLS: Final = {"value": "value != 0", "quantity": "quantity != 1", "age": "age is not null"}
 #: A part of a task that Spark repeats is taken once.
 LANDING: Final = " settings {kind}_deduplication_window = 10000"
 
@@ -107,9 +110,10 @@ class RawLayer:
         self._everywhere, self._engine = placed(cluster)
 
     def loaded(self) -> list[LoadedFiles]:
-        """The loads that count."""
+        """The loads that count, oldest first."""
         rows = self._rows(
             "select load_id, files, file_fingerprints from {raw}.loads final where status = 'loaded'"
+            " order by started_at, load_id"
         )
         return [LoadedFiles(load_id, tuple(names), tuple(prints)) for load_id, names, prints in rows]
 
@@ -138,15 +142,44 @@ class RawLayer:
             )
         }
 
-    def write(self, load: Load, replaces: Sequence[str] = ()) -> None:
-        """Write a load's row, and mark others as replaced by it, as one block: both or neither."""
-        names = [column.name for column in fields(Load)]
-        old = self._rows(
-            f"select {', '.join(names)} from {{raw}}.loads final where load_id in {{ids:Array(String)}}",
-            ids=list(replaces),
+    def tells(self, contract: str, key: str) -> bool:
+        """Does any load that counts tell something in a column, of those by a contract?
+
+        Args:
+            contract: its name.
+            key: the column's, in contracts.
+        """
+        column = next(column.name for column in COLUMNS if column.key == key)
+        return bool(
+            self._rows(
+                f"""select 1 from {{raw}}.events
+                where load_id in (
+                    select load_id from {{raw}}.loads final
+                    where status = 'loaded' and contract = {{contract:String}}
+                ) and {TELLS.get(column, f"{column} != ''")}
+                limit 1""",
+                contract=contract,
+            )
         )
-        loads = [load, *(replace(Load(*row), status="replaced") for row in old)]
-        now = self.now()
+
+    def replaced(self, load_ids: Sequence[str]) -> list[Load]:
+        """The rows of loads as they are to be written when the loads count no more."""
+        names = ", ".join(column.name for column in fields(Load))
+        rows = self._rows(
+            f"select {names} from {{raw}}.loads final where load_id in {{ids:Array(String)}}",
+            ids=list(load_ids),
+        )
+        return [replace(Load(*row), status="replaced") for row in rows]
+
+    def write(self, *loads: Load, at: datetime | None = None) -> None:
+        """Write rows of loads as one block: all or none.
+
+        Args:
+            loads: the rows.
+            at: their stamp, of `now`: where somebody has written a later one meanwhile, that one counts.
+        """
+        names = [column.name for column in fields(Load)]
+        now = at or self.now()
         rows = ({**asdict(each), "updated_at": now} for each in loads)
         # as JSON: the client's own insert imports pandas
         block = "\n".join(json.dumps(row, ensure_ascii=False, default=_stamp) for row in rows)
@@ -182,13 +215,13 @@ class RawLayer:
         )
 
     def create_landing(self, load_id: str) -> Landing:
-        """Make the empty landing tables of a load, dropping what an earlier attempt has left."""
+        """Make the empty landing tables of one attempt to load; none but this attempt knows their names."""
+        attempt = f"{load_id}_{uuid.uuid4().hex[:8]}"
         landing = Landing(
-            load_id, *(f"{self.raw}.landing_{name}_{load_id}" for name in ("events", "rejected"))
+            load_id, *(f"{self.raw}.landing_{name}_{attempt}" for name in ("events", "rejected"))
         )
         window = LANDING.format(kind="replicated" if self._engine else "non_replicated")
         for name, columns in ((landing.events, EVENTS), (landing.rejected, REJECTED_EVENTS)):
-            self._drop(name)
             self._command(
                 f"create table {name}{self._everywhere} {columns.format(engine=self._engine)}{window}"
             )
@@ -202,6 +235,15 @@ class RawLayer:
             verb, origin = ("replace", f"from {source}") if landed else ("drop", "")
             change = f"alter table {{raw}}.{target} {verb} partition {{id:String}} {origin}"
             self._command(change, id=landing.load_id)
+
+    def published(self, load_id: str) -> tuple[int, int]:
+        """How many rows of a load lie in `events` and in `rejected_events`."""
+        ((events, rejected),) = self._rows(
+            "select (select count() from {raw}.events where load_id = {id:String}),"
+            " (select count() from {raw}.rejected_events where load_id = {id:String})",
+            id=load_id,
+        )
+        return events, rejected
 
     def sweep(self) -> None:
         """Remove what interrupted, refused and replaced loads have left: landing tables and partitions."""

@@ -15,7 +15,7 @@ from rich.table import Table
 
 
 class Report:
-    """Progress on stderr, the result on stdout.
+    """Progress on stderr, the result on stdout; notes beside the result, or on stderr if that is JSON.
 
     Args:
         quiet: only errors, and the JSON object if there is one.
@@ -26,6 +26,7 @@ class Report:
         self._as_json = as_json
         self._progress = Console(stderr=True, quiet=quiet, highlight=False)
         self._output = Console(quiet=quiet or as_json, highlight=False)
+        self._notes = self._progress if as_json else self._output
         self._errors = Console(stderr=True, highlight=False)
         self.seconds: dict[str, float] = {}
 
@@ -63,7 +64,7 @@ class Report:
 
     def note(self, text: str) -> None:
         """A line for people."""
-        self._output.print(text, soft_wrap=True, markup=False)
+        self._notes.print(text, soft_wrap=True, markup=False)
 
     def result(self, result: Mapping[str, Any]) -> None:
         """The outcome of the run."""

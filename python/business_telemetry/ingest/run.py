@@ -6,7 +6,7 @@ import platform
 import shutil
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ from business_telemetry.ingest.errors import (
     WarehouseBusy,
     of_code,
 )
-from business_telemetry.ingest.files import SourceFile, find_files, is_remote, require_unchanged, scan
-from business_telemetry.ingest.lock import Lock
+from business_telemetry.ingest.files import SourceFile, is_remote, require_unchanged, scan
+from business_telemetry.ingest.lock import TAKEN_OVER, Lock
 from business_telemetry.ingest.plan import Plan, plan_load
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
@@ -67,10 +67,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Found:
-    """What the tasks have found: rows, as the files' lines tell, and those that the contract ignores."""
+    """What the tasks have found.
+
+    Attributes:
+        rows: as the files' lines tell.
+        ignored: rows that the contract ignores, by the log's own word for their action.
+        absent: file -> columns that the contract names and the file has not.
+    """
 
     rows: int
     ignored: dict[str, int]
+    absent: dict[str, list[str]]
 
 
 class Ingestion:
@@ -91,22 +98,22 @@ class Ingestion:
         self._contract = load_contract(options.log)
         self._lock = Lock.of(warehouse)
 
-    def run(self, sources: Sequence[str]) -> dict[str, Any]:
+    def run(self, names: Sequence[str]) -> dict[str, Any]:
         """Load the files that are not loaded yet, as one load, and return its summary.
 
         Args:
-            sources: files, directories, globs or URIs.
+            names: of files, as `find_files` gives them; none is looked for again.
 
         Raises:
             IngestError: nothing was published; its class carries the exit code.
         """
         try:
-            return self._run_claimed(sources)
+            return self._run_claimed(names)
         except FROM_OUTSIDE as error:
             told = f"{self._warehouse.label}: {one_line(error)}; run the same command again."
             raise LoadFailed(told) from error
 
-    def _run_claimed(self, sources: Sequence[str]) -> dict[str, Any]:
+    def _run_claimed(self, names: Sequence[str]) -> dict[str, Any]:
         zone = self._contract.columns["time"].zone
         warehouse = self._warehouse
         if ensure_raw_tables(warehouse.client, warehouse.schema, zone, warehouse.cluster):
@@ -115,23 +122,20 @@ class Ingestion:
                 " Run `dbt build --full-refresh` once."
             )
         with self._report.stage("Looking for new files"):
-            given = self._scan(find_files(sources))
+            given = self._scan(names)
             plan = plan_load(given, self._raw.loaded(), self._options.replace)
         for name, reason in plan.skipped:
             self._report.note(f"{name}: {reason}")
-        if not plan.files:
+        if not plan.files and not plan.replaces:
             self._sweep_if_free()
             self._report.note("Nothing to load.")
             return {"status": "nothing to load", "skipped": dict(plan.skipped)}
         tasks = self._tasks(plan)
-        self._lock.claim(plan.load_id)
+        self._lock.claim(plan.load_id if plan.files else "")
         try:
             if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
                 raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
-            self._require_one_currency()
-            self._clear_leftovers()
-            load = self._begin(plan)
-            summary = self._load(load, plan, tasks)
+            summary = self._load(plan, tasks) if plan.files else self._replace(plan)
         except BaseException:
             # what went wrong is told, and not that tidying up fails for the same reason: the next run does it
             with suppress(*FROM_OUTSIDE):
@@ -151,7 +155,7 @@ class Ingestion:
     def _sweep_if_free(self) -> None:
         """Tidy up after a process that was killed when its load was published already."""
         try:
-            self._lock.claim("none")
+            self._lock.claim()
         except WarehouseBusy:
             return
         try:
@@ -159,11 +163,22 @@ class Ingestion:
         finally:
             self._lock.release()
 
-    def _load(self, load: Load, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
+    def _replace(self, plan: Plan) -> dict[str, Any]:
+        """What the files hold now is loaded already, under other names; what they held counts no more."""
+        self._raw.write(*self._raw.replaced(plan.replaces))
+        return {"status": "replaced", "replaced": list(plan.replaces), "skipped": dict(plan.skipped)}
+
+    def _load(self, plan: Plan, tasks: Sequence[Task]) -> dict[str, Any]:
+        self._require_one_currency()
+        # first of all, so that no row of a process that this one has taken over comes after it and counts
+        load = self._begin(plan)
+        self._clear_leftovers(plan.load_id)
         landing, found = self._read_and_land(plan, tasks)
+        lost = self._lost({task.file for task in tasks}, found.absent)
         with self._report.stage("Publishing"):
-            self._finish(load, plan, landing, found)
-        return self._summary(load, plan)
+            strays = self._finish(load, plan, landing, found)
+        told = {"absent": found.absent, "lost_columns": lost, "stray_days": strays}
+        return self._summary(load, plan) | told | {"seconds": self._report.seconds}
 
     def _scan(self, names: Sequence[str]) -> list[SourceFile]:
         with ThreadPoolExecutor(8 if any(map(is_remote, names)) else 2) as pool:
@@ -184,11 +199,42 @@ class Ingestion:
             if opened is None:  # packed emptiness
                 raise BadSource(f"{file.name}: the file is empty, it has not even a header line")
             if opened[1].absent:
+                self._require_currency(file.name, opened[1].absent)
                 self._report.note(
                     f"{file.name}: no column {', '.join(opened[1].absent)}; what it would tell is unknown"
                 )
             tasks += opened[0]
         return numbered(tasks)
+
+    def _require_currency(self, name: str, absent: Sequence[str]) -> None:
+        """What an amount is in cannot be unknown: it would pass for the contract's own currency."""
+        currency = self._contract.currency
+        if currency.source in absent:
+            raise BadSource(
+                f"{name}: no column {currency.source}, by which contract {self._contract.name} tells the"
+                " currency of each amount. Write the column's name there (telemetry inspect shows what the"
+                f" file holds), or, if all amounts are in {currency.code}, only: currency: {currency.code}"
+            )
+
+    def _lost(self, files: set[str], absent: Mapping[str, Sequence[str]]) -> list[str]:
+        """Columns that none of the files has, though earlier loads of its contract tell something there.
+
+        A log that never had a column is no news; one that has it no more has perhaps renamed it.
+        """
+        lost = [
+            field.source
+            for key, field in self._contract.columns.items()
+            if files
+            and all(field.source in absent.get(file, ()) for file in files)
+            and self._raw.tells(self._contract.name, key)
+        ]
+        for column in lost:
+            self._report.note(
+                f"No file has column {column}, which earlier loads of contract {self._contract.name} have."
+                " If it has another name now, write that in the contract and load again after"
+                " `telemetry loads --undo`; if it is gone for good, leave it out there."
+            )
+        return lost
 
     def _require_one_currency(self) -> None:
         others = self._raw.currencies() - {self._contract.currency.code}
@@ -203,8 +249,8 @@ class Ingestion:
         base = self._options.staging or staging_of(self._warehouse, self._options.project_dir)
         return Path(base).absolute()
 
-    def _clear_leftovers(self) -> None:
-        clear_leftovers(self._raw, self._staging())
+    def _clear_leftovers(self, mine: str = "") -> None:
+        clear_leftovers(self._raw, self._staging(), mine)
 
     def _begin(self, plan: Plan) -> Load:
         load = Load(
@@ -273,12 +319,13 @@ class Ingestion:
         for task, outcome in zip(tasks, outcomes, strict=True):
             by_file[task.file].append(outcome)
         task_of = {task.file: task for task in tasks}
-        sink = spec.open(len(tasks))
-        for name, parts in by_file.items():
+        for number, (name, parts) in enumerate(by_file.items(), start=len(tasks)):
             edges = [line for part in parts for line in part.edges]
             if edges:
+                # like a task: a sink takes rows of one file
+                sink = spec.open(number)
                 parts.append(run_edges(task_of[name], edges, self._contract, sink))
-        sink.close()
+                sink.close()
         rows, ignored = 0, Counter[str]()
         for file in plan.files:
             parts = by_file[file.name]
@@ -289,10 +336,15 @@ class Ingestion:
             rows += lines - header - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
-        return Found(rows, dict(ignored.most_common()))
+        absent = {task.file: list(task.layout.absent) for task in tasks if task.layout.absent}
+        return Found(rows, dict(ignored.most_common()), absent)
 
-    def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> None:
-        """Check the counts and publish or refuse: the manifest row decides."""
+    def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> dict[str, int]:
+        """Check the counts and publish or refuse: the manifest row decides.
+
+        Returns:
+            Days that lie apart from all others, and their rows.
+        """
         from business_telemetry.ingest.land import count, examples, stray_days
 
         landed = count(self._warehouse.client, landing)
@@ -310,11 +362,32 @@ class Ingestion:
                 f" malformed, more than --max-rejected {limit:.1%} allows. Nothing was loaded."
                 " Correct the file, or the contract (telemetry inspect), or raise the limit."
             )
-        for day, rows in stray_days(self._warehouse.client, landing):
+        strays = {str(day): rows for day, rows in stray_days(self._warehouse.client, landing)}
+        for day, rows in strays.items():
             self._report.note(f"{rows:,} rows of {day} lie apart from all others; charts do not reach there")
         self._raw.publish(landing)
+        self._declare(load, self._raw.replaced(plan.replaces))
+        return strays
+
+    def _declare(self, load: Load, replaced: Sequence[Load]) -> None:
+        """Write that a load counts, unless another process has taken over, up to this very statement.
+
+        Who takes over writes a row of its own for the load before it sweeps anything. So there are two cases:
+        it has not begun, and what was published stands; or its row is later than the stamp that is taken here
+        before the claim is looked at, and counts in the place of this one.
+        """
+        stamp = self._raw.now()
+        published = self._raw.published(load.load_id)
+        self._lock.require()
+        if published != (load.rows_loaded, load.rows_rejected):
+            raise LoadFailed(
+                f"Of {load.rows_loaded:,} rows and {load.rows_rejected:,} rejected ones that were swapped in,"
+                f" {published[0]:,} and {published[1]:,} are there. Nothing was published. Run again."
+            )
         load.status = "loaded"
-        self._raw.write(load, plan.replaces)
+        self._raw.write(load, *replaced, at=stamp)
+        if load.load_id not in {each.load_id for each in self._raw.loaded()}:
+            raise WarehouseBusy(TAKEN_OVER)
 
     def _versions(self) -> dict[str, str]:
         import pyspark
@@ -342,7 +415,6 @@ class Ingestion:
             "max_event_time": load.max_event_time,
             "replaced": list(plan.replaces),
             "skipped": dict(plan.skipped),
-            "seconds": self._report.seconds,
         }
 
 
@@ -351,12 +423,18 @@ def staging_of(warehouse: Warehouse, project: Path) -> Path:
     return (warehouse.path or project / "target") / "ingest-staging"
 
 
-def clear_leftovers(raw: RawLayer, staging: Path) -> None:
-    """Remove whatever belongs to no load that counts. The caller holds the claim: nobody is loading."""
-    dead = raw.unfinished()
-    for load_id in dead:
+def clear_leftovers(raw: RawLayer, staging: Path, mine: str = "") -> None:
+    """Remove whatever belongs to no load that counts. The caller holds the claim: nobody else is loading.
+
+    Args:
+        raw: where.
+        staging: where tasks leave files.
+        mine: the caller's own load, whose row in the manifest stays.
+    """
+    unfinished = raw.unfinished()
+    for load_id in unfinished:
         shutil.rmtree(staging / load_id, ignore_errors=True)
-    raw.forget(dead)
+    raw.forget([load_id for load_id in unfinished if load_id != mine])
     raw.sweep()
 
 

@@ -26,14 +26,19 @@ if TYPE_CHECKING:
 SETTINGS: Final = {
     "spark.app.name": "telemetry ingest",
     "spark.driver.memory": "512m",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
     "spark.executorEnv.POLARS_MAX_THREADS": "1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+#: Where executors reach a driver whose workers are its own processes; others find it by its host's name.
+LOOPBACK: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 #: The quick compiler and the plain collector start soonest, and Java has nothing else to do here.
 JAVA_OPTIONS: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+
+
+def settings(master: str) -> dict[str, str]:
+    """Spark's settings for a driver that this process starts, beside the master itself."""
+    return SETTINGS | (LOOPBACK if master.startswith("local") else {})
 
 
 def spark_context(master: str | None, log: Path) -> SparkContext:
@@ -65,8 +70,9 @@ def spark_context(master: str | None, log: Path) -> SparkContext:
     os.environ.setdefault("SPARK_LAUNCHER_OPTS", JAVA_OPTIONS)
     log.parent.mkdir(parents=True, exist_ok=True)
     options = f"{JAVA_OPTIONS} {archive()}".strip()
-    conf = SparkConf(loadDefaults=False).setMaster(master or "local[*]")
-    conf.setAll([*SETTINGS.items(), ("spark.driver.extraJavaOptions", options)])
+    master = master or "local[*]"
+    conf = SparkConf(loadDefaults=False).setMaster(master)
+    conf.setAll([*settings(master).items(), ("spark.driver.extraJavaOptions", options)])
     try:
         with log.open("w") as file:
             # Java in a plain locale does not find a directory whose name is not ASCII

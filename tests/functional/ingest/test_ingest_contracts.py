@@ -8,7 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ingest_server import Server
+
+from business_telemetry.ingest.errors import BadSource
 
 EVENTS = """select userid, sessionid, toString(timestamp), action, value, quantity, category, product, order_id,
     city from raw.events order by source_line"""
@@ -147,3 +150,66 @@ currency: {from: Валюта, code: RUB, rates: {USD: 90}}
     assert server.rejected() == [
         ("log.csv", 5, "10;29.02.2024 17:31;заказ;10.5;Дом;;EUR", ["bad_value", "other_currency"])
     ]
+
+
+SHOP = """
+name: my_shop
+columns: {user: id, time: ts, action: do, value: sum, quantity: n, category: path, age: age, city: town}
+actions: {buy: purchase}
+orders: purchase
+"""
+STAMP = "2024-02-29T12:28:45"
+
+
+def test_a_log_without_the_column_of_its_currency_is_refused(server: Server, tmp_path: Path) -> None:
+    """Ten dollars would be loaded as ten roubles."""
+    contract = tmp_path / "shop.yml"
+    contract.write_text(SHOP + "currency: {from: cur, code: RUB, rates: {USD: 90}}\n", encoding="utf-8")
+    for name, head in (("good", "id,ts,do,sum,cur"), ("bad", "id,ts,do,sum,currency")):
+        (tmp_path / f"{name}.csv").write_text(f"{head}\nu,{STAMP},buy,10,USD\n", encoding="utf-8")
+    with pytest.raises(BadSource, match=r"bad\.csv: no column cur, .* only: currency: RUB") as error:
+        server.ingest(tmp_path, log=str(contract))
+    assert "\n" not in str(error.value)
+    assert server.ask("select count() from raw.loads") == [(0,)]
+    server.ingest(tmp_path / "good.csv", log=str(contract))
+    assert server.ask("select value from raw.events") == [(900,)]
+
+
+def test_what_a_log_has_no_more_is_told_and_what_it_never_had_is_none(server: Server, tmp_path: Path) -> None:
+    contract = tmp_path / "shop.yml"
+    contract.write_text(SHOP, encoding="utf-8")
+
+    def load_csv(name: str, *files: str) -> dict[str, Any]:
+        """A file for each header; all cells of a column are alike."""
+        cells = {"id": "u", "ts": STAMP, "do": "buy", "sum": "10", "n": "2", "path": "Toys", "town": "Oslo"}
+        sources = []
+        for number, head in enumerate(files):
+            sources.append(tmp_path / f"{name}{number}.csv")
+            row = ",".join(cells.get(column, "") for column in head.split(","))
+            sources[-1].write_text(f"{head},{name}\n{row},\n", encoding="utf-8")
+        result = server.ingest(*sources, log=str(contract))
+        absent = {Path(file).name: columns for file, columns in result["absent"].items()}
+        return {**result, "absent": absent}
+
+    first = load_csv("a", "id,ts,do,sum,n,path,town")
+    assert (first["absent"], first["lost_columns"]) == ({"a0.csv": ["age"]}, [])
+
+    # renamed, and gone for good; the age has never been told
+    second = load_csv("b", "id,ts,do,sum,n,category,age", "id,ts,do,sum,path")
+    assert second["absent"] == {"b0.csv": ["path", "town"], "b1.csv": ["n", "age", "town"]}
+    assert second["lost_columns"] == ["town"]
+    third = load_csv("c", "id,ts,do")
+    assert third["absent"] == {"c0.csv": ["sum", "n", "path", "age", "town"]}
+    assert third["lost_columns"] == ["sum", "n", "path", "town"]
+
+    contract.write_text(SHOP.replace("my_shop", "another"), encoding="utf-8")
+    assert load_csv("d", "id,ts,do")["lost_columns"] == []
+
+
+def test_days_that_lie_apart_are_told_to_programs(server: Server, tmp_path: Path) -> None:
+    stamps = [*[STAMP] * 3000, "1999-12-31T22:00:00", "1999-12-31T23:00:00"]
+    lines = [f"u{n},{stamp},buy" for n, stamp in enumerate(stamps)]
+    (tmp_path / "log.csv").write_text("\n".join(["id,ts,do", *lines, ""]), encoding="utf-8")
+    (tmp_path / "shop.yml").write_text(SHOP, encoding="utf-8")
+    result = server.ingest(tmp_path / "log.csv", log=str(tmp_path / "shop.yml"))
+    assert (result["rows_loaded"], result["stray_days"]) == (3002, {"1999-12-31": 2})

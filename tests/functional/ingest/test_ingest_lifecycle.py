@@ -7,14 +7,16 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import clickhouse_connect
 import pytest
 from ingest_server import Server, event, log
-from raw_state import run_here
+from raw_state import has_leftovers, run_here
 
 from business_telemetry.ingest import land, task
 from business_telemetry.ingest import run as ingestion
@@ -27,6 +29,7 @@ from business_telemetry.ingest.errors import (
     WarehouseBusy,
 )
 from business_telemetry.ingest.files import scan
+from business_telemetry.ingest.loads import forget_load
 from business_telemetry.ingest.lock import Lock, Owner, began
 from business_telemetry.ingest.plan import plan_load
 from business_telemetry.ingest.raw_layer import RawLayer, ensure_raw_tables
@@ -84,6 +87,33 @@ def test_a_changed_file_replaces_its_load_only_when_asked(server: Server, tmp_pa
     write(one, "a", "b")  # and back
     third = server.ingest(one, two, replace=True)
     assert third["load_id"] == first["load_id"]
+    assert users(server) == ["a", "b", "c"]
+
+
+def test_a_file_that_becomes_what_another_one_holds(server: Server, tmp_path: Path) -> None:
+    """What it held counts no more when that is asked for, and not before."""
+    one, two = write(tmp_path / "one.csv", "a"), write(tmp_path / "two.csv", "b", "c")
+    first, second = (server.ingest(each)["load_id"] for each in (one, two))
+    write(two, "a")
+    with pytest.raises(NeedsReplace, match=r"two\.csv has changed"):
+        server.ingest(one, two)
+    assert users(server) == ["a", "b", "c"]
+
+    result = server.ingest(one, two, replace=True)
+
+    assert (result["status"], result["replaced"]) == ("replaced", [second])
+    assert users(server) == ["a"]
+    assert server.ask(LOADS) == [(first, "loaded", 1), (second, "replaced", 2)]
+    assert server.ask("select distinct load_id from raw.events") == [(first,)]
+    assert server.ingest(one, two)["status"] == "nothing to load"
+
+
+def test_a_log_that_is_rotated(server: Server, tmp_path: Path) -> None:
+    source = write(tmp_path / "log.csv", "a")
+    server.ingest(tmp_path)
+    source.rename(tmp_path / "log-1.csv")
+    write(source, "b", "c")
+    assert server.ingest(tmp_path)["files"] == [str(source)]
     assert users(server) == ["a", "b", "c"]
 
 
@@ -215,6 +245,25 @@ def test_a_load_that_is_running_is_not_disturbed(server: Server, tmp_path: Path)
     assert users(server) == ["a", "old"]
 
 
+def test_rows_that_vanish_after_the_swap_are_noticed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write(tmp_path / "log.csv", "a", "b", "")
+    publish = RawLayer.publish
+
+    def publish_and_lose(self: RawLayer, landing: Any) -> None:
+        publish(self, landing)
+        server.ask("alter table raw.events drop partition all")
+
+    monkeypatch.setattr(RawLayer, "publish", publish_and_lose)
+    with pytest.raises(LoadFailed, match=r"Of 2 rows and 1 rejected .* 0 and 1 are there"):
+        server.ingest(source, max_rejected=1)
+    monkeypatch.undo()
+    assert server.ask("select count() from raw.loads") == [(0,)]
+    assert server.ingest(source, max_rejected=1)["rows_loaded"] == 2
+    assert users(server) == ["a", "b"]
+
+
 def test_on_another_host_only_the_same_load_is_taken_over(server: Server, tmp_path: Path) -> None:
     source = write(tmp_path / "log.csv", "a")
     leave_behind(server, source, "elsewhere", 1)
@@ -266,7 +315,7 @@ class Interrupting:
         self._client, self._before = client, before
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("command", "query", "insert"):
+        if name in ("command", "query", "insert", "raw_insert"):
             self._before()
         return getattr(self._client, name)
 
@@ -360,6 +409,84 @@ def test_two_ingests_at_once_at_every_step(
         assert users(server) == ["a", "b"], step
         step, steps = step + 1, max(steps, count[0])
     assert steps > 15
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@contextmanager
+def on_another_host(last_act: str) -> Iterator[None]:
+    """What runs here runs elsewhere, and is gone when it has done the act; what it asks for then is lost."""
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setattr(socket, "gethostname", lambda: "elsewhere")
+        act = getattr(RawLayer, last_act, None)
+
+        def die(*_: object, **__: object) -> None:
+            raise Killed
+
+        def act_and_die(self: RawLayer, *arguments: Any, **options: Any) -> None:
+            assert act is not None
+            act(self, *arguments, **options)
+            for name in ("command", "query", "raw_insert"):
+                elsewhere.setattr(self.client, name, die, raising=False)
+            die()
+
+        if act:
+            elsewhere.setattr(RawLayer, last_act, act_and_die)
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("last_act", ["all", "currencies", "write", "forget", "sweep", "publish"])
+def test_a_takeover_at_every_step(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_act: str
+) -> None:
+    """A process stands still between any two statements, while another host begins the same load.
+
+    That one loads all, or dies when it has done an act, and the first one goes on. What it says must be true,
+    no load may count whose rows are not there, and the same command again ends right.
+    """
+    monkeypatch.setattr(ingestion.Ingestion, "_run", run_here)
+    source = write(tmp_path / "log.csv", "a", "b", "")
+    step, steps, overtaken = 1, 2, 0
+    while step <= steps:
+        server.ask("drop database if exists telemetry_raw sync")
+
+        def others_turn() -> None:
+            client = clickhouse_connect.get_client(
+                host="127.0.0.1", port=server.warehouse.client.url.rpartition(":")[2], compress=False
+            )
+            other = Server(replace(server.warehouse, client=client), server.home)
+            with closing(client), suppress(Killed, IngestError), on_another_host(last_act):
+                other.ingest(source, max_rejected=1)
+
+        before, count = at_step(step, others_turn)
+        slow = Server(
+            replace(server.warehouse, client=Interrupting(server.warehouse.client, before)), server.home
+        )
+        status = "overtaken"
+        try:
+            status = slow.ingest(source, max_rejected=1)["status"]
+            assert users(server) == ["a", "b"] or status == "nothing to load", step
+        except IngestError:
+            overtaken += 1
+        counted = """select rows_loaded, rows_rejected,
+                (select count() from raw.events), (select count() from raw.rejected_events)
+            from raw.loads final where status = 'loaded'"""
+        assert server.ask(counted) in ([], [(2, 1, 2, 1)]), step
+
+        server.ingest(source, max_rejected=1)
+
+        assert server.ask(counted) == [(2, 1, 2, 1)], step
+        assert users(server) == ["a", "b"], step
+        if has_leftovers(server):
+            # the other one's claim, which came when all was done: only the user knows that it is dead
+            assert status == "loaded", step
+            forget_load(server.warehouse, load_id_of(source))
+        assert not has_leftovers(server), step
+        step, steps = step + 1, max(steps, count[0])
+    assert steps > 25 and overtaken > 5
 
 
 def grow(path: Path) -> None:

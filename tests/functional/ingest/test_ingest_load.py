@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import random
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -114,35 +115,45 @@ def test_every_column_and_every_fault(server: Server, tmp_path: Path) -> None:
     assert list(server.home.glob("target/ingest-staging/*")) == []
 
 
+@pytest.mark.parametrize("by", ["server", "files"])
 def test_line_numbers_and_records_across_splits(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    """Python's csv module reads the same file; Spark reads it in pieces that cut records."""
+    """Python's csv module reads the same two files; Spark reads them in pieces that cut records.
+
+    The rows go straight to the server, or by files to an engine that reads them.
+    """
     monkeypatch.setattr(files.scan, "__defaults__", (4096,))
     random.seed(5)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(HEADER.split(","))
-    for number in range(1500):
-        city = random.choice(["Омск", "Ом\nск", "О\n\nм\n,с,\nк", 'О"м"ск', "О,мск", ""])
-        writer.writerow([*event(number, userid=f"u{number}").split(",")[:-1], city])
-        if random.random() < 0.05:
-            text.write("\n")
-    source = tmp_path / "log.csv"
-    source.write_text(text.getvalue(), encoding="utf-8", newline="")
+    expected = []
+    for name in ("one.csv", "two.csv"):
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(HEADER.split(","))
+        for number in range(750):
+            city = random.choice(["Омск", "Ом\nск", "О\n\nм\n,с,\nк", 'О"м"ск', "О,мск", ""])
+            writer.writerow([*event(number, userid=f"u{number}").split(",")[:-1], city])
+            if random.random() < 0.05:
+                text.write("\n")
+        (tmp_path / name).write_text(text.getvalue(), encoding="utf-8", newline="")
+        reader = csv.reader(io.StringIO(text.getvalue(), newline=""))
+        next(reader)
+        ended = 1
+        for fields in reader:
+            if fields:
+                expected.append((str(tmp_path / name), ended + 1, fields[1], fields[-1]))
+            ended = reader.line_num
+    if by == "files":
+        server = Server(replace(server.warehouse, server=None), server.home)
 
-    result = server.ingest(source)
+    result = server.ingest(tmp_path / "one.csv", tmp_path / "two.csv")
 
-    reader = csv.reader(io.StringIO(text.getvalue(), newline=""))
-    next(reader)
-    expected, ended = [], 1
-    for fields in reader:
-        if fields:
-            expected.append((ended + 1, fields[1], fields[-1]))
-        ended = reader.line_num
     assert len(server.ask("select 1 from raw.loads")) == 1
     assert (result["rows_read"], result["rows_loaded"]) == (1500, 1500)
-    assert server.ask("select source_line, userid, city from raw.events order by source_line") == expected
+    found = server.ask(
+        "select source_file, source_line, userid, city from raw.events order by source_file, source_line"
+    )
+    assert found == expected
 
 
 def test_kinds_of_files_and_orders_of_columns(

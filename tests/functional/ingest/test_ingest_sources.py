@@ -18,6 +18,7 @@ import pyspark
 import pytest
 from ingest_server import Server, event, log
 from moto.server import ThreadedMotoServer
+from project import Project
 
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.spark import JAVA_OPTIONS
@@ -61,6 +62,20 @@ def test_s3(server: Server, bucket: str, tmp_path: Path) -> None:
     for missing in (f"s3://{bucket}/nothing.csv", f"s3://{bucket}/no*", "s3://nowhere/x.csv"):
         with pytest.raises(BadSource, match=r"no such file|NoSuchBucket|does not exist"):
             server.ingest(missing)
+
+
+def test_the_command_loads_what_looks_like_a_glob(
+    server: Server, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, user in (("x1.csv", "a"), ("x[1].csv", "b"), ("100% #?.csv", "c")):
+        boto3.client("s3").put_object(Bucket=bucket, Key=f"odd/{key}", Body=content(user).encode())
+    endpoint = server.warehouse.server
+    assert endpoint is not None
+    port = endpoint.url.rpartition(":")[2]
+    for name, value in {"HOST": "127.0.0.1", "PORT": port, "SECURE": "false"}.items():
+        monkeypatch.setenv(f"CLICKHOUSE_{name}", value)
+    Project(tmp_path).run("telemetry", "ingest", f"s3://{bucket}/odd", "--target", "prod")
+    assert users(server) == ["a", "b", "c"]
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import subprocess
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from ingest_server import Server, event, log
 from project import BIN, Project
 
+from business_telemetry.alerts import cli as alerts
 from business_telemetry.ingest.errors import BadSource, WarehouseBusy
 from business_telemetry.ingest.loads import find_load, forget_load, read_loads, undo_load
 from business_telemetry.ingest.lock import Lock, Owner, began
@@ -99,6 +101,47 @@ def test_a_claim_of_alerts_is_forgotten_too(server: Server, tmp_path: Path) -> N
     claim(server, "elsewhere", 1, "alerts", task="alerts")
     forget_load(server.warehouse, "alerts")
     assert counts(server) == [1, 0, 0]
+
+
+def claim_elsewhere(server: Server, task: str = "ingest") -> Lock:
+    """Another host is at something that is no load."""
+    lock = Lock.of(server.warehouse, task)
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setattr(socket, "gethostname", lambda: "elsewhere")
+        lock.claim()
+    return lock
+
+
+def test_alerts_are_sent_by_one_host_at_a_time(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.ingest(write(tmp_path / "one.csv", "a"))
+    first = claim_elsewhere(server, "alerts")
+    monkeypatch.setattr(alerts, "open_warehouse", lambda *_: server.warehouse)
+    monkeypatch.setattr(alerts, "closing", nullcontext)
+    with pytest.raises(WarehouseBusy, match="on elsewhere is writing to this warehouse") as error:
+        alerts.run(None, tmp_path)
+    assert (error.value.exit_code, first.holds) == (5, True)
+    # what the message says to do, should that host be gone for good
+    forget_load(server.warehouse, str(error.value).rpartition(" ")[2])
+    with pytest.raises(alerts.NothingBuilt):
+        alerts.run(None, tmp_path)
+    assert counts(server)[2] == 2  # what was told
+
+
+def test_what_is_no_load_is_taken_over_by_nobody(server: Server, tmp_path: Path) -> None:
+    """Undoing, forgetting and tidying up on two hosts at once."""
+    source = write(tmp_path / "one.csv", "a")
+    load_id = server.ingest(source)["load_id"]
+    first = claim_elsewhere(server)
+    with pytest.raises(WarehouseBusy, match="on elsewhere"):
+        undo_load(server.warehouse, load_id)
+    claim(server, "elsewhere", 1, "other")
+    with pytest.raises(WarehouseBusy, match="on elsewhere"):
+        forget_load(server.warehouse, "other")
+    assert server.ingest(source)["status"] == "nothing to load"
+    assert first.holds
+    assert counts(server) == [1, 0, 1]
 
 
 def test_a_process_that_lives_on_this_host_is_not_forgotten(server: Server, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyarrow import fs
 
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import Piece, blocks, find_files, is_remote, require_unchanged, scan
@@ -92,6 +93,43 @@ def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
             find_files([source])
     with pytest.raises(BadSource, match=r"gone\?: no such file"):
         find_files([os.fsdecode(b"/gone\xff")])
+
+
+ODD = ("x1.csv", "x[1].csv", "a%20b #1?.csv", "день *.csv", "d[1]/y.csv")
+
+
+@pytest.mark.parametrize("home", ["s3://bucket/", "gs://bucket/", "abfs://bucket@account.host/"])
+def test_names_of_other_file_systems_are_taken_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    """A directory stands in for the store: what is found there is read there, and found again by its name."""
+    store = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    asked = []
+
+    class Stores(fs.FileSystem):  # type: ignore[misc]
+        @staticmethod
+        def from_uri(uri: str) -> tuple[fs.FileSystem, str]:
+            asked.append(uri)
+            return store, "bucket/" if uri.startswith("abfs") else "bucket"
+
+    monkeypatch.setattr(fs, "FileSystem", Stores)
+    monkeypatch.setattr(fs, "S3FileSystem", lambda **_: store)
+    for name in ODD:
+        path = tmp_path / "bucket" / "logs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name}\n" * 2, encoding="utf-8")
+
+    found = find_files([f"{home}logs/"])
+
+    assert sorted(found) == sorted(f"{home}logs/{name}" for name in ODD)
+    for name in found:
+        assert find_files([name]) == [name]
+        assert b"".join(blocks(name)).decode() == f"{name.removeprefix(f'{home}logs/')}\n" * 2
+        assert scan(name).lines == 2
+    assert find_files([f"{home}logs/d[1]"]) == [f"{home}logs/d[1]/y.csv"]
+    assert find_files([f"{home}logs/x?.csv"]) == [f"{home}logs/x1.csv"]
+    assert len(find_files([home.removesuffix("/")])) == len(ODD)
+    assert set(asked) <= {home}
 
 
 def test_which_sources_are_remote() -> None:

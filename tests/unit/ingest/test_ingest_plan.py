@@ -81,6 +81,37 @@ def test_going_back_to_replaced_content_is_a_change_too() -> None:
     assert plan_load([file("/c", "C")], now, replace=True).replaces == ("L3",)
 
 
+def test_a_file_that_becomes_what_another_one_holds_has_changed() -> None:
+    """Its old content is in no file any more, and must not count for ever."""
+    given = [file("/a", "A"), file("/b", "B"), file("/c", "A")]
+    with pytest.raises(NeedsReplace, match="/c has changed since load L2"):
+        plan_load(given, LOADED, replace=False)
+    plan = plan_load(given, LOADED, replace=True)
+    assert (plan.files, plan.replaces) == ((), ("L2",))
+    assert plan.skipped[-1] == ("/c", "already loaded as load L1")
+
+
+def test_a_rotated_log_has_not_changed() -> None:
+    """Each night the log gets another name, what is older the next one, and the oldest is deleted."""
+    loads: list[LoadedFiles] = []
+    for night, names in enumerate((["/log"], ["/log", "/log.1"], *[["/log", "/log.1", "/log.2"]] * 5)):
+        given = [file(name, f"night {night - age}") for age, name in enumerate(names)]
+        plan = plan_load(given, loads, replace=False)
+        assert [(each.name, each.fingerprint) for each in plan.files] == [("/log", f"night {night}")]
+        loads.append(LoadedFiles(plan.load_id, ("/log",), (f"night {night}",)))
+
+
+def test_replacing_may_not_lose_what_a_rotated_log_held() -> None:
+    """Load L1 holds what was /log before, and the file that is /log now is not that content's correction."""
+    loads = [LoadedFiles("L1", ("/log", "/x"), ("A", "X")), LoadedFiles("L2", ("/log",), ("B",))]
+    given = [file("/log", "B"), file("/x", "X2")]
+    with pytest.raises(NeedsReplace, match="L1 would be replaced as a whole, and it also holds /log"):
+        plan_load(given, loads, replace=True)
+    plan = plan_load([*given, file("/log.1", "A")], loads, replace=True)
+    assert [each.fingerprint for each in plan.files] == ["X2", "A"]
+    assert plan.replaces == ("L1",)
+
+
 def test_replace_without_a_change_changes_nothing() -> None:
     plan = plan_load([file("/a", "A"), file("/b", "B")], LOADED, replace=True)
     assert (plan.files, plan.replaces) == ((), ())

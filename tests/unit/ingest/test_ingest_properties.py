@@ -296,6 +296,11 @@ def test_no_history_of_loads_counts_a_content_twice_or_loses_one(
     loads: list[LoadedFiles] = []
     for given_files, replace in days:
         before = {content for load in loads for content in load.fingerprints}
+        last = {
+            name: content
+            for load in loads
+            for name, content in zip(load.names, load.fingerprints, strict=True)
+        }
         files = [SourceFile(name, content) for name, content in given_files.items()]
         try:
             plan = plan_load(files, loads, replace)
@@ -313,7 +318,9 @@ def test_no_history_of_loads_counts_a_content_twice_or_loses_one(
             content
             for load in gone
             for name, content in zip(load.names, load.fingerprints, strict=True)
-            if name in given_files
+            if name in given_files and last[name] == content
         }
         assert before - set(counted) <= superseded
+        stale = {last[name] for name in given_files if name in last} - set(given_files.values())
+        assert not stale & set(counted)
         assert replace or not gone
