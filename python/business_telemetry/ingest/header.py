@@ -115,7 +115,7 @@ def numbered(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _row_groups(name: str) -> list[Piece]:
-    """Row groups, as many together as make a piece."""
+    """Row groups, as many together as make a piece; one piece of none where a file has none."""
     with open_bytes(name) as raw:
         metadata = pyarrow.parquet.ParquetFile(raw).metadata
     pieces, start, first, size, rows = [], 0, 1, 0, 0
@@ -125,7 +125,7 @@ def _row_groups(name: str) -> list[Piece]:
         if size >= PIECE or group == metadata.num_row_groups - 1:
             pieces.append(Piece(start, group + 1, first))
             start, first, size, rows = group + 1, first + rows, 0, 0
-    return pieces
+    return pieces or [Piece(0, 0, 1)]
 
 
 def _require_text(name: str, sample: bytes, contract: Contract) -> None:

@@ -92,7 +92,9 @@ def take_sample(name: str, contract: Contract) -> Sample:
     layout = Layout(len(head.names), {str(place): place for place in range(len(head.names))}, ())
     if head.kind == "parquet":
         with open_bytes(name) as raw:
-            batch = next(pyarrow.parquet.ParquetFile(raw).iter_batches(SAMPLE_ROWS))
+            batch = next(pyarrow.parquet.ParquetFile(raw).iter_batches(SAMPLE_ROWS), None)
+        if batch is None:
+            raise BadSource(f"{name}: has columns and no rows")
         return Sample(head, read_batch(batch, layout, 1, name))
     block = b"".join(islice(blocks(name, size=SAMPLE), 2))  # a last line may lack its newline
     if contract.format.encoding != "utf-8":

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from ingest_server import HEADER, Server, event, log
 
@@ -240,6 +241,18 @@ def test_a_source_that_does_not_exist(server: Server, tmp_path: Path) -> None:
 def test_a_header_alone_is_a_load_of_no_rows(server: Server, tmp_path: Path) -> None:
     source = tmp_path / "log.csv"
     source.write_text(log(), encoding="utf-8")
+    assert server.ingest(source)["rows_read"] == 0
+    assert server.ask("select rows_read, status, min_event_time from raw.loads") == [(0, "loaded", None)]
+    assert server.ingest(source)["status"] == "nothing to load"
+
+
+@pytest.mark.parametrize("row_groups", [0, 1])
+def test_parquet_without_rows_is_a_load_of_no_rows(server: Server, tmp_path: Path, row_groups: int) -> None:
+    source = tmp_path / "log.parquet"
+    empty = pa.Table.from_pandas(frame()).slice(0, 0)
+    with pyarrow.parquet.ParquetWriter(source, empty.schema) as file:
+        if row_groups:
+            file.write_table(empty)
     assert server.ingest(source)["rows_read"] == 0
     assert server.ask("select rows_read, status, min_event_time from raw.loads") == [(0, "loaded", None)]
     assert server.ingest(source)["status"] == "nothing to load"

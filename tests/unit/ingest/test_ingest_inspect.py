@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
@@ -105,3 +107,12 @@ def test_what_cannot_be_shown(tmp_path: Path) -> None:
     strange.write_text("a,b\n1,2\n", encoding="utf-8")
     assert "No column looks like user, time, action" in shown(strange)
     assert "no column userid" in shown(strange, "--log", "dataset_telemetry", code=2)
+
+
+@pytest.mark.parametrize("row_groups", [0, 1])
+def test_parquet_without_rows(tmp_path: Path, row_groups: int) -> None:
+    table = pa.table({"userid": pa.array([], pa.string())})
+    with pyarrow.parquet.ParquetWriter(tmp_path / "a.parquet", table.schema) as file:
+        if row_groups:
+            file.write_table(table)
+    assert "a.parquet: has columns and no rows" in shown(tmp_path / "a.parquet", code=2)
