@@ -40,7 +40,7 @@ class Head:
 
     Attributes:
         kind: csv, jsonl or parquet.
-        names: the columns as the file names them.
+        names: the columns as the file names them; of JSON lines, the keys of the sample.
         sample: the first whole lines, as bytes; empty for Parquet.
     """
 
@@ -69,7 +69,7 @@ def read_head(name: str, contract: Contract) -> Head | None:
         return None
     _require_text(name, sample, contract)
     if kind == "jsonl":
-        return Head(kind, _keys(sample), sample)
+        return Head(kind, keys_of(sample, SAMPLE_LINES), sample)
     line = sample.partition(b"\n")[0].rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
     if len(line) > MAX_HEADER:
         raise BadSource(f"{name}: its first line has {len(line):,} bytes, and no header is so long")
@@ -99,9 +99,13 @@ def tasks_of(file: SourceFile, contract: Contract) -> tuple[list[Task], Layout] 
     head = read_head(file.name, contract)
     if head is None:
         return None
-    layout = lay_out(head.names, contract, file.name)
+    columns = head.names
+    layout = lay_out(columns, contract, file.name)
+    if head.kind == "jsonl":  # writers leave out what is null: any line may be the first to have a key
+        columns = (*columns, *dict.fromkeys(name.strip().lower() for name in layout.absent))
+        layout = lay_out(columns, contract, file.name)
     pieces = _row_groups(file.name) if head.kind == "parquet" else file.pieces
-    names = tuple(name.strip().lower() for name in head.names)
+    names = tuple(name.strip().lower() for name in columns)
     tasks = [
         Task(number, file.name, head.kind, piece, layout, names, is_last=piece is pieces[-1])
         for number, piece in enumerate(pieces)
@@ -176,10 +180,10 @@ def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:
         )
 
 
-def _keys(sample: bytes) -> tuple[str, ...]:
-    """The keys of the first objects, each once, whatever its case."""
+def keys_of(sample: bytes, lines: int | None = None) -> tuple[str, ...]:
+    """The keys of the objects on the first lines (None: on all), each once, whatever its case."""
     keys: dict[str, str] = {}
-    for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:SAMPLE_LINES]:
+    for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:lines]:
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):

@@ -267,7 +267,7 @@ class Ingestion:
         Raises:
             LoadFailed: Spark has not read a file's every line once.
         """
-        from business_telemetry.ingest.task import run_edges
+        from business_telemetry.ingest.task import run_edges, untold_columns
 
         by_file: dict[str, list[Outcome]] = defaultdict(list)
         for task, outcome in zip(tasks, outcomes, strict=True):
@@ -289,6 +289,10 @@ class Ingestion:
             rows += lines - header - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
+            if untold := untold_columns(task_of[file.name], parts, self._contract):
+                self._report.note(
+                    f"{file.name}: no line has {', '.join(untold)}; what it would tell is unknown"
+                )
         return Found(rows, dict(ignored.most_common()))
 
     def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> None:

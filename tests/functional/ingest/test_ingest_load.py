@@ -21,6 +21,7 @@ from ingest_server import HEADER, Server, event, log
 
 from business_telemetry.ingest import files
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.report import Report
 
 EVENTS = """select source_line, row_index, userid, sessionid, toString(timestamp), action, value, category,
     age, gender, city from raw.events order by source_file, source_line"""
@@ -366,6 +367,23 @@ def test_json_lines_and_zst(server: Server, tmp_path: Path) -> None:
     assert [(line, reasons) for _, line, _, reasons in server.rejected()] == [
         (line, ["bad_json"]) for line in (3, 5, 6)
     ]
+
+
+def test_a_key_that_not_every_line_has(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first value stands in the last of several pieces; of what no line has is told."""
+    monkeypatch.setattr(files.scan, "__defaults__", (50_000,))
+    notes: list[str] = []
+    monkeypatch.setattr(Report, "note", lambda _, text: notes.append(text))
+    view = {"userid": "a", "timestamp": "2024-02-29T12:28:45", "action": "mainpage", "age": 42, "city": None}
+    lines = [*[view] * 3000, {**view, "userid": "b", "action": "cart", "value": 500, "category": "Книги"}]
+    source = tmp_path / "log.jsonl"
+    source.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    server.ingest(source)
+    assert server.ask("select count(), sum(value), max(category) from raw.events") == [(3001, 500, "Книги")]
+    assert server.ask("select source_line from raw.events where userid = 'b'") == [(3001,)]
+    assert notes == [f"{source}: no line has sessionid, gender, city; what it would tell is unknown"]
 
 
 def test_a_large_file_of_many_values(server: Server, tmp_path: Path) -> None:

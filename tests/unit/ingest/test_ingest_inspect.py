@@ -98,6 +98,17 @@ def test_json_lines_and_parquet(tmp_path: Path) -> None:
     assert "from 2024-02-29 12:28:45" in output
 
 
+def test_a_key_that_not_every_line_has(tmp_path: Path) -> None:
+    view = '{"client_id": 7, "ts": "2024-02-29T12:28:45", "event": "view_item"}'
+    buy = view.replace("view_item", "purchase").replace("}", ', "price": 10.5, "order_id": "A1"}')
+    lines = tmp_path / "log.jsonl"
+    lines.write_text("\n".join([view] * 1500 + [buy, buy.replace("10.5", "-1")]), encoding="utf-8")
+    draft = tmp_path / "lines.yml"
+    assert "1,501 rows would be loaded, 1 rejected" in shown(lines, "--draft", draft)
+    columns = load_contract(str(draft)).columns
+    assert (columns["value"].source, columns["order"].source) == ("price", "order_id")
+
+
 def test_what_cannot_be_shown(tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()
