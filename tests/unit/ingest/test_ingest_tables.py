@@ -199,6 +199,27 @@ def test_a_key_that_first_stands_far_behind_the_sample_is_read(tmp_path: Path, p
     assert untold_columns(opened[0][0], found.outcomes, contract) == ["years"]
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_broken_row_is_rejected_though_its_word_is_ignored(tmp_path: Path, kind: str) -> None:
+    """Counted as both, it would be one row too many, and the load would be refused as incomplete."""
+    text = LATE.replace("actions: {", "actions: {scroll: ignore, '': ignore, ").replace("jsonl", kind)
+    contract = load_contract(str(written(tmp_path, "shop.yml", text)))
+    scroll = {"u": "1", "t": "2024-02-29T12:28:45", "a": "scroll", "v": "?"}
+    view = {**scroll, "a": "view", "v": "1"}
+    if kind == "jsonl":
+        lines = [*map(json.dumps, (scroll, {**scroll, "v": [1]}, view, view)), "?"]
+        broken = {2: ["bad_json"], 5: ["bad_json"]}
+    else:
+        torn = {**scroll, "u": "\udcff"}
+        lines = ["u,t,a,v", *(",".join(row.values()) for row in (scroll, torn, view, view)), "?"]
+        broken = {3: ["encoding", "bad_value"], 6: ["column_count"]}
+    path = tmp_path / f"log.{kind}"
+    path.write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    found = read(path, contract)
+    assert {line: reasons for line, _, reasons in found.rejected} == broken
+    assert (found.ignored, len(found.events)) == (1, 2)
+
+
 def test_whatever_goes_wrong_in_a_task_is_told_with_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
