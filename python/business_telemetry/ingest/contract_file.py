@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
 from business_telemetry.ingest.columns import ACTIONS, IGNORE, KEYS, REQUIRED
 from business_telemetry.ingest.contract import Contract, Currency, Field, Format
+from business_telemetry.ingest.encoding import holds_ascii, usual_name
 from business_telemetry.ingest.errors import BadContract
 
 SHIPPED: Final = Path(__file__).parent / "contracts"
@@ -57,7 +58,7 @@ def load_contract(name: str) -> Contract:
     if problems := [*_problems(contract)]:
         raise BadContract(_told(path, marked, problems))
     plain = json.dumps(asdict(replace(contract, hash="")), sort_keys=True, ensure_ascii=False)
-    return replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest())
+    return _canonical(replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest()))
 
 
 def _spelled_out(data: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +81,12 @@ def _field(value: Any) -> Any:
     return {"source": value if isinstance(value, str) else str(value)}
 
 
+def _canonical(contract: Contract) -> Contract:
+    """The same with everything by the one name that others compare with."""
+    form = replace(contract.format, encoding=usual_name(contract.format.encoding))
+    return replace(contract, format=form)
+
+
 def _problems(contract: Contract) -> Any:
     """What is well-formed and still cannot be meant: (place, message)."""
     for key in contract.columns:
@@ -98,7 +105,7 @@ def _problems(contract: Contract) -> Any:
     if len(contract.format.delimiter.encode()) != 1:
         yield ("format", "delimiter"), "must be one character"
     try:
-        if bytes(range(128)).decode(contract.format.encoding) != "".join(map(chr, range(128))):
+        if not holds_ascii(contract.format.encoding):
             yield ("format", "encoding"), "must hold ASCII as it is; convert the log to UTF-8 first"
     except LookupError:
         yield ("format", "encoding"), "no such encoding"

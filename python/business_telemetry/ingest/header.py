@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from business_telemetry.ingest.contract import Contract, Layout, lay_out
+from business_telemetry.ingest.encoding import UTF8, as_utf8, decodes
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import (
     PARQUET,
@@ -29,7 +30,7 @@ SAMPLE: Final = 256 * 1024
 MAX_HEADER: Final = 64 * 1024
 #: How many lines of JSON tell which keys a log has.
 SAMPLE_LINES: Final = 1000
-#: With more lines that are no UTF-8 than this, the encoding is another one.
+#: With more lines that are no text in an encoding than this, the encoding is another one.
 FOREIGN_SHARE: Final = 0.2
 DELIMITERS: Final = (",", ";", "\t", "|")
 
@@ -67,9 +68,9 @@ def read_head(name: str, contract: Contract) -> Head | None:
     sample = next(blocks(name, size=SAMPLE), b"")
     if not sample:
         return None
-    _require_text(name, sample, contract)
+    _require_text(name, sample, contract.format.encoding)
     if kind == "jsonl":
-        return Head(kind, keys_of(sample, SAMPLE_LINES), sample)
+        return Head(kind, keys_of(as_utf8(sample, contract.format.encoding), SAMPLE_LINES), sample)
     line = sample.partition(b"\n")[0].rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
     if len(line) > MAX_HEADER:
         raise BadSource(f"{name}: its first line has {len(line):,} bytes, and no header is so long")
@@ -132,7 +133,7 @@ def _row_groups(name: str) -> list[Piece]:
     return pieces or [Piece(0, 0, 1)]
 
 
-def _require_text(name: str, sample: bytes, contract: Contract) -> None:
+def _require_text(name: str, sample: bytes, encoding: str) -> None:
     for packed, magic in (
         ("gzip: name it .gz", b"\x1f\x8b"),
         ("bzip2: name it .bz2", b"BZh9"),
@@ -144,29 +145,20 @@ def _require_text(name: str, sample: bytes, contract: Contract) -> None:
             raise BadSource(f"{name}: is {packed}")
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample[:1000].count(b"\0") > len(sample[:1000]) // 4:
         raise BadSource(f"{name}: is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
-    if contract.format.encoding != "utf-8":
-        return
     lines = sample.splitlines()
-    foreign = [line for line in lines if not decodes(line, "utf-8")]
+    foreign = [line for line in lines if not decodes(line, encoding)]
     if len(foreign) > FOREIGN_SHARE * len(lines):
-        raise BadSource(f"{name}: is not UTF-8{_likely(foreign)}")
+        raise BadSource(f"{name}: is not {encoding.upper()}{_likely(foreign)}")
 
 
 def _likely(foreign: Sequence[bytes]) -> str:
+    if all(decodes(line, UTF8) for line in foreign):
+        return ", it looks like UTF-8 (write in the contract: format: {encoding: utf-8})"
     letters = b"".join(foreign)
     cyrillic = sum(each >= 0xC0 for each in letters) > 0.8 * sum(each >= 0x80 for each in letters)
     if cyrillic and all(decodes(line, "cp1251") for line in foreign):
         return ", it looks like Windows-1251 (write in the contract: format: {encoding: cp1251})"
     return "; write its encoding in the contract: format: {encoding: ...}"
-
-
-def decodes(line: bytes, encoding: str) -> bool:
-    """Is a line text in an encoding?"""
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:

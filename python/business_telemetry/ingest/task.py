@@ -15,6 +15,7 @@ import pyarrow.parquet
 from business_telemetry.ingest.columns import COLUMNS, reasons_of
 from business_telemetry.ingest.contract import Contract, Layout, sources
 from business_telemetry.ingest.cut import Lines, cut, cut_records
+from business_telemetry.ingest.encoding import as_utf8
 from business_telemetry.ingest.errors import IngestError
 from business_telemetry.ingest.files import Piece, blocks, compression, open_bytes
 from business_telemetry.ingest.rules import judge
@@ -149,7 +150,7 @@ def _lines(task: Task, contract: Contract, outcome: Outcome, header: bool) -> It
     number, encoding = task.piece.line, contract.format.encoding
     end = None if compression(task.file) else task.piece.end
     for found in blocks(task.file, task.piece.start, end):
-        block = found if encoding == "utf-8" else found.decode(encoding, "replace").encode()
+        block = as_utf8(found, encoding)
         if number == 1:
             if header:
                 block, number = block[block.find(b"\n") + 1 or len(block) :], 2
