@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,8 +16,10 @@ from business_telemetry.ingest.contract import Contract, Layout, lay_out
 from business_telemetry.ingest.encoding import UTF8, as_utf8, decodes
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import (
+    JSON,
     PARQUET,
     PIECE,
+    TEXT,
     Piece,
     SourceFile,
     blocks,
@@ -32,6 +35,10 @@ MAX_HEADER: Final = 64 * 1024
 SAMPLE_LINES: Final = 1000
 #: With more lines that are no text in an encoding than this, the encoding is another one.
 FOREIGN_SHARE: Final = 0.2
+#: Endings of names that tell the kind, whatever follows: `.gz`, a number, or parts in a directory.
+ENDINGS: Final = re.compile(rf"(?:{'|'.join(map(re.escape, TEXT))})(?![^./])")
+#: The beginning of an array of objects, and of JSON that is written for people.
+NOT_LINES: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*([\[{])(?:\s*\{|[ \t]*\r?\n)")
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
@@ -70,6 +77,9 @@ def read_head(name: str, contract: Contract) -> Head | None:
         return None
     _require_text(name, sample, contract.format.encoding)
     if kind == "jsonl":
+        if found := NOT_LINES.match(sample):
+            step = ".[]" if found[1] == b"[" else "."
+            raise BadSource(f"{name}: is JSON, but not an object a line; make it so: jq -c '{step}' {name}")
         return Head(kind, keys_of(as_utf8(sample, contract.format.encoding), SAMPLE_LINES), sample)
     line = sample.partition(b"\n")[0].rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
     if len(line) > MAX_HEADER:
@@ -85,10 +95,11 @@ def read_head(name: str, contract: Contract) -> Head | None:
 
 
 def kind_of(name: str, contract: Contract) -> str:
-    """csv, jsonl or parquet: by the file's name, else by the contract."""
+    """csv, jsonl or parquet: by the file's name, or its directory's, else by the contract."""
     if is_parquet(name):
         return "parquet"
-    return "jsonl" if any(end in name.lower() for end in (".jsonl", ".ndjson")) else contract.format.kind
+    endings = ENDINGS.findall(name.lower())
+    return "jsonl" if endings and endings[-1] in JSON else contract.format.kind
 
 
 def tasks_of(file: SourceFile, contract: Contract) -> tuple[list[Task], Layout] | None:

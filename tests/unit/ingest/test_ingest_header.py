@@ -14,7 +14,7 @@ from business_telemetry.ingest.contract import lay_out
 from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import scan
-from business_telemetry.ingest.header import read_head, tasks_of
+from business_telemetry.ingest.header import kind_of, read_head, tasks_of
 
 SEED = load_contract("dataset_telemetry")
 PLAIN = ",userid,sessionid,timestamp,action,value,category,age,gender,city"
@@ -94,6 +94,9 @@ def test_optional_columns_may_be_missing() -> None:
         ("log.parquet", PLAIN, "log.parquet: not Parquet, although its name says so"),
         ("log.jsonl", '{"user": 1}\n', "log.jsonl: no column userid, timestamp, action"),
         ("log.jsonl", "[1]\n", "columns found: none"),
+        ("log.json", '[{"userid": 1}, {"userid": 2}]', "not an object a line; make it so: jq -c '.[]' "),
+        ("log.json", '[\n{"userid": 1},\n{"userid": 2}\n]\n', "jq -c '.[]' "),
+        ("log.json", '{\n  "userid": 1\n}\n{\n  "userid": 2\n}\n', "jq -c '.' "),
     ],
 )
 def test_errors_name_the_file_and_the_remedy(
@@ -107,6 +110,25 @@ def test_errors_name_the_file_and_the_remedy(
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
     assert "java" not in str(error.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.json", "jsonl"),
+        ("a.JSON.gz", "jsonl"),
+        ("a.jsonl.1", "jsonl"),
+        ("a.ndjson.zst", "jsonl"),
+        ("s3://b/a.json/part-0", "jsonl"),
+        ("a.json/part-0.csv", "csv"),
+        ("a.json.csv.gz", "csv"),
+        ("a.jsonld", "csv"),
+        ("ajson", "csv"),
+        ("a.json/b.parquet", "parquet"),
+    ],
+)
+def test_the_name_tells_the_kind(name: str, kind: str) -> None:
+    assert kind_of(name, SEED) == kind
 
 
 def test_an_empty_file_has_no_tasks(tmp_path: Path) -> None:
