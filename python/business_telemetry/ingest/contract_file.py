@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -84,7 +86,9 @@ def _field(value: Any) -> Any:
 def _canonical(contract: Contract) -> Contract:
     """The same with everything by the one name that others compare with."""
     form = replace(contract.format, encoding=usual_name(contract.format.encoding))
-    return replace(contract, format=form)
+    rates = {_code(code): rate for code, rate in contract.currency.rates.items()}
+    currency = replace(contract.currency, code=_code(contract.currency.code), rates=rates)
+    return replace(contract, format=form, currency=currency)
 
 
 def _problems(contract: Contract) -> Any:
@@ -102,8 +106,8 @@ def _problems(contract: Contract) -> Any:
     for word, action in contract.actions.items():
         if action == other:
             yield ("actions", word), f"{action} is of the other order model; orders is {contract.orders}"
-    if len(contract.format.delimiter.encode()) != 1:
-        yield ("format", "delimiter"), "must be one character"
+    if len(contract.format.delimiter.encode()) != 1 or contract.format.delimiter in '"\r\n':
+        yield ("format", "delimiter"), "must be one character, and no quote and no line end"
     try:
         if not holds_ascii(contract.format.encoding):
             yield ("format", "encoding"), "must hold ASCII as it is; convert the log to UTF-8 first"
@@ -112,6 +116,7 @@ def _problems(contract: Contract) -> Any:
     for key, field in contract.columns.items():
         if field.part == 0:
             yield ("columns", key, "part"), "counts from 1, or from -1 at the end"
+    yield from _problems_of_money(contract.currency)
     if time := contract.columns.get("time"):
         try:
             ZoneInfo(time.zone)
@@ -124,11 +129,29 @@ def _problems(contract: Contract) -> Any:
                 )
             except ValueError as error:
                 yield ("columns", "time", "format"), str(error)
+            if "%Z" in time.format.replace("%%", ""):
+                yield ("columns", "time", "format"), "names of zones (%Z) are not read; offsets are, with %z"
         elif time.format not in ("iso", "epoch_s", "epoch_ms", "epoch_us"):
             yield (
                 ("columns", "time", "format"),
                 "is iso, epoch_s, epoch_ms, epoch_us or a pattern such as %d.%m.%Y %H:%M",
             )
+
+
+def _problems_of_money(currency: Currency) -> Any:
+    codes = Counter(map(_code, currency.rates))
+    for code, rate in currency.rates.items():
+        if not 0 < rate < inf:
+            yield ("currency", "rates", code), "a rate is a number above 0"
+        elif codes[_code(code)] > 1:
+            yield ("currency", "rates", code), f"{_code(code)} is given twice"
+        elif _code(code) == _code(currency.code) and rate != 1:
+            yield ("currency", "rates", code), "is the currency of all amounts itself"
+
+
+def _code(currency: str) -> str:
+    """The code of a currency as rows are looked up by."""
+    return currency.strip().upper()
 
 
 def _message(found: Any) -> str:
