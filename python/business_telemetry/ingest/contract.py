@@ -77,12 +77,19 @@ class Layout:
     Attributes:
         width: how many fields each row has.
         positions: canonical key -> position; an unnamed index column is `index`, a currency's is `currency`.
-        absent: the log's names for columns that the contract has and the file has not.
+        absent: the log's names for columns that the contract has and the file has not; none of JSON lines,
+            where only reading tells.
     """
 
     width: int
     positions: Mapping[str, int]
     absent: tuple[str, ...]
+
+
+def sources(contract: Contract) -> dict[str, str]:
+    """The log's names for the columns that a contract reads, by canonical key; a currency's is `currency`."""
+    named = {key: contract.columns[key].source for key in KEYS if key in contract.columns}
+    return {**named, "currency": contract.currency.source} if contract.currency.source else named
 
 
 def lay_out(names: Sequence[str], contract: Contract, source: str) -> Layout:
@@ -92,9 +99,7 @@ def lay_out(names: Sequence[str], contract: Contract, source: str) -> Layout:
         BadSource: a required column is missing, or one of the contract's is there twice.
     """
     plain = [name.strip().lower() for name in names]
-    wanted = {key: contract.columns[key].source for key in KEYS if key in contract.columns}
-    if contract.currency.source:
-        wanted["currency"] = contract.currency.source
+    wanted = sources(contract)
     found = f"columns found: {', '.join(repr(name) for name in names) or 'none'}"
     positions, absent = {}, []
     for key, name in wanted.items():

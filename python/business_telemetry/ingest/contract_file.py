@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +17,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from business_telemetry.dashboard.marked_yaml import CatalogueError, Marked, Place, load_marked
 from business_telemetry.ingest.columns import ACTIONS, IGNORE, KEYS, REQUIRED
 from business_telemetry.ingest.contract import Contract, Currency, Field, Format
+from business_telemetry.ingest.encoding import holds_ascii, usual_name
 from business_telemetry.ingest.errors import BadContract
 
 SHIPPED: Final = Path(__file__).parent / "contracts"
@@ -57,7 +60,7 @@ def load_contract(name: str) -> Contract:
     if problems := [*_problems(contract)]:
         raise BadContract(_told(path, marked, problems))
     plain = json.dumps(asdict(replace(contract, hash="")), sort_keys=True, ensure_ascii=False)
-    return replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest())
+    return _canonical(replace(contract, hash=hashlib.sha256(plain.encode()).hexdigest()))
 
 
 def _spelled_out(data: dict[str, Any]) -> dict[str, Any]:
@@ -80,6 +83,14 @@ def _field(value: Any) -> Any:
     return {"source": value if isinstance(value, str) else str(value)}
 
 
+def _canonical(contract: Contract) -> Contract:
+    """The same with everything by the one name that others compare with."""
+    form = replace(contract.format, encoding=usual_name(contract.format.encoding))
+    rates = {_code(code): rate for code, rate in contract.currency.rates.items()}
+    currency = replace(contract.currency, code=_code(contract.currency.code), rates=rates)
+    return replace(contract, format=form, currency=currency)
+
+
 def _problems(contract: Contract) -> Any:
     """What is well-formed and still cannot be meant: (place, message)."""
     for key in contract.columns:
@@ -95,16 +106,17 @@ def _problems(contract: Contract) -> Any:
     for word, action in contract.actions.items():
         if action == other:
             yield ("actions", word), f"{action} is of the other order model; orders is {contract.orders}"
-    if len(contract.format.delimiter.encode()) != 1:
-        yield ("format", "delimiter"), "must be one character"
+    if len(contract.format.delimiter.encode()) != 1 or contract.format.delimiter in '"\r\n':
+        yield ("format", "delimiter"), "must be one character, and no quote and no line end"
     try:
-        if bytes(range(128)).decode(contract.format.encoding) != "".join(map(chr, range(128))):
+        if not holds_ascii(contract.format.encoding):
             yield ("format", "encoding"), "must hold ASCII as it is; convert the log to UTF-8 first"
     except LookupError:
         yield ("format", "encoding"), "no such encoding"
     for key, field in contract.columns.items():
         if field.part == 0:
             yield ("columns", key, "part"), "counts from 1, or from -1 at the end"
+    yield from _problems_of_money(contract.currency)
     if time := contract.columns.get("time"):
         try:
             ZoneInfo(time.zone)
@@ -117,11 +129,29 @@ def _problems(contract: Contract) -> Any:
                 )
             except ValueError as error:
                 yield ("columns", "time", "format"), str(error)
+            if "%Z" in time.format.replace("%%", ""):
+                yield ("columns", "time", "format"), "names of zones (%Z) are not read; offsets are, with %z"
         elif time.format not in ("iso", "epoch_s", "epoch_ms", "epoch_us"):
             yield (
                 ("columns", "time", "format"),
                 "is iso, epoch_s, epoch_ms, epoch_us or a pattern such as %d.%m.%Y %H:%M",
             )
+
+
+def _problems_of_money(currency: Currency) -> Any:
+    codes = Counter(map(_code, currency.rates))
+    for code, rate in currency.rates.items():
+        if not 0 < rate < inf:
+            yield ("currency", "rates", code), "a rate is a number above 0"
+        elif codes[_code(code)] > 1:
+            yield ("currency", "rates", code), f"{_code(code)} is given twice"
+        elif _code(code) == _code(currency.code) and rate != 1:
+            yield ("currency", "rates", code), "is the currency of all amounts itself"
+
+
+def _code(currency: str) -> str:
+    """The code of a currency as rows are looked up by."""
+    return currency.strip().upper()
 
 
 def _message(found: Any) -> str:

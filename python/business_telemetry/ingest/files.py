@@ -25,10 +25,13 @@ COMPRESSIONS: Final = {
     ".bz2": ("bz2", b"BZh"),
     ".zst": ("zstd", b"\x28\xb5\x2f\xfd"),
 }
-TEXT: Final = (".csv", ".jsonl", ".ndjson")
+JSON: Final = (".json", ".jsonl", ".ndjson")
+TEXT: Final = (".csv", *JSON)
 PARQUET: Final = (".parquet", ".pq")
 #: What is read from a directory; a file that is named itself may have any name.
 KNOWN: Final = (*(text + packed for text in TEXT for packed in ("", *COMPRESSIONS)), *PARQUET)
+#: What `telemetry generate` writes beside a log.
+TRUTH: Final = ".truth.json"
 SCHEMES: Final = ("s3", "s3a", "gs", "hdfs", "viewfs", "abfs", "abfss")
 #: A task reads so many bytes of a file that can be cut.
 PIECE: Final = 32 << 20
@@ -168,7 +171,9 @@ def _remote(source: str) -> Iterator[str]:
 
 
 def _is_data(parts: tuple[str, ...]) -> bool:
-    return parts[-1].lower().endswith(KNOWN) and not any(part.startswith(("_", ".")) for part in parts)
+    name = parts[-1].lower()
+    is_hidden = any(part.startswith(("_", ".")) for part in parts)
+    return name.endswith(KNOWN) and not name.endswith(TRUTH) and not is_hidden
 
 
 def file_system(name: str) -> tuple[fs.FileSystem, str]:

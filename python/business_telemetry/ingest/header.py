@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,10 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from business_telemetry.ingest.contract import Contract, Layout, lay_out
+from business_telemetry.ingest.encoding import UTF8, as_utf8, decodes
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import (
+    JSON,
     PARQUET,
     PIECE,
+    TEXT,
     Piece,
     SourceFile,
     blocks,
@@ -29,8 +33,12 @@ SAMPLE: Final = 256 * 1024
 MAX_HEADER: Final = 64 * 1024
 #: How many lines of JSON tell which keys a log has.
 SAMPLE_LINES: Final = 1000
-#: With more lines that are no UTF-8 than this, the encoding is another one.
+#: With more lines that are no text in an encoding than this, the encoding is another one.
 FOREIGN_SHARE: Final = 0.2
+#: Endings of names that tell the kind, whatever follows: `.gz`, a number, or parts in a directory.
+ENDINGS: Final = re.compile(rf"(?:{'|'.join(map(re.escape, TEXT))})(?![^./])")
+#: The beginning of an array of objects, and of JSON that is written for people.
+NOT_LINES: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*([\[{])(?:\s*\{|[ \t]*\r?\n)")
 DELIMITERS: Final = (",", ";", "\t", "|")
 
 
@@ -40,7 +48,7 @@ class Head:
 
     Attributes:
         kind: csv, jsonl or parquet.
-        names: the columns as the file names them.
+        names: the columns as the file names them; of JSON lines, the keys of the sample.
         sample: the first whole lines, as bytes; empty for Parquet.
     """
 
@@ -67,9 +75,12 @@ def read_head(name: str, contract: Contract) -> Head | None:
     sample = next(blocks(name, size=SAMPLE), b"")
     if not sample:
         return None
-    _require_text(name, sample, contract)
+    _require_text(name, sample, contract.format.encoding)
     if kind == "jsonl":
-        return Head(kind, _keys(sample), sample)
+        if found := NOT_LINES.match(sample):
+            step = ".[]" if found[1] == b"[" else "."
+            raise BadSource(f"{name}: is JSON, but not an object a line; make it so: jq -c '{step}' {name}")
+        return Head(kind, keys_of(as_utf8(sample, contract.format.encoding), SAMPLE_LINES), sample)
     line = sample.partition(b"\n")[0].rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
     if len(line) > MAX_HEADER:
         raise BadSource(f"{name}: its first line has {len(line):,} bytes, and no header is so long")
@@ -84,10 +95,11 @@ def read_head(name: str, contract: Contract) -> Head | None:
 
 
 def kind_of(name: str, contract: Contract) -> str:
-    """csv, jsonl or parquet: by the file's name, else by the contract."""
+    """csv, jsonl or parquet: by the file's name, or its directory's, else by the contract."""
     if is_parquet(name):
         return "parquet"
-    return "jsonl" if any(end in name.lower() for end in (".jsonl", ".ndjson")) else contract.format.kind
+    endings = ENDINGS.findall(name.lower())
+    return "jsonl" if endings and endings[-1] in JSON else contract.format.kind
 
 
 def tasks_of(file: SourceFile, contract: Contract) -> tuple[list[Task], Layout] | None:
@@ -99,9 +111,13 @@ def tasks_of(file: SourceFile, contract: Contract) -> tuple[list[Task], Layout] 
     head = read_head(file.name, contract)
     if head is None:
         return None
-    layout = lay_out(head.names, contract, file.name)
+    columns = head.names
+    layout = lay_out(columns, contract, file.name)
+    if head.kind == "jsonl":  # writers leave out what is null: any line may be the first to have a key
+        columns = (*columns, *dict.fromkeys(name.strip().lower() for name in layout.absent))
+        layout = lay_out(columns, contract, file.name)
     pieces = _row_groups(file.name) if head.kind == "parquet" else file.pieces
-    names = tuple(name.strip().lower() for name in head.names)
+    names = tuple(name.strip().lower() for name in columns)
     tasks = [
         Task(number, file.name, head.kind, piece, layout, names, is_last=piece is pieces[-1])
         for number, piece in enumerate(pieces)
@@ -115,7 +131,7 @@ def numbered(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _row_groups(name: str) -> list[Piece]:
-    """Row groups, as many together as make a piece."""
+    """Row groups, as many together as make a piece; one piece of none where a file has none."""
     with open_bytes(name) as raw:
         metadata = pyarrow.parquet.ParquetFile(raw).metadata
     pieces, start, first, size, rows = [], 0, 1, 0, 0
@@ -125,10 +141,10 @@ def _row_groups(name: str) -> list[Piece]:
         if size >= PIECE or group == metadata.num_row_groups - 1:
             pieces.append(Piece(start, group + 1, first))
             start, first, size, rows = group + 1, first + rows, 0, 0
-    return pieces
+    return pieces or [Piece(0, 0, 1)]
 
 
-def _require_text(name: str, sample: bytes, contract: Contract) -> None:
+def _require_text(name: str, sample: bytes, encoding: str) -> None:
     for packed, magic in (
         ("gzip: name it .gz", b"\x1f\x8b"),
         ("bzip2: name it .bz2", b"BZh9"),
@@ -140,29 +156,20 @@ def _require_text(name: str, sample: bytes, contract: Contract) -> None:
             raise BadSource(f"{name}: is {packed}")
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or sample[:1000].count(b"\0") > len(sample[:1000]) // 4:
         raise BadSource(f"{name}: is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8")
-    if contract.format.encoding != "utf-8":
-        return
     lines = sample.splitlines()
-    foreign = [line for line in lines if not decodes(line, "utf-8")]
+    foreign = [line for line in lines if not decodes(line, encoding)]
     if len(foreign) > FOREIGN_SHARE * len(lines):
-        raise BadSource(f"{name}: is not UTF-8{_likely(foreign)}")
+        raise BadSource(f"{name}: is not {encoding.upper()}{_likely(foreign)}")
 
 
 def _likely(foreign: Sequence[bytes]) -> str:
+    if all(decodes(line, UTF8) for line in foreign):
+        return ", it looks like UTF-8 (write in the contract: format: {encoding: utf-8})"
     letters = b"".join(foreign)
     cyrillic = sum(each >= 0xC0 for each in letters) > 0.8 * sum(each >= 0x80 for each in letters)
     if cyrillic and all(decodes(line, "cp1251") for line in foreign):
         return ", it looks like Windows-1251 (write in the contract: format: {encoding: cp1251})"
     return "; write its encoding in the contract: format: {encoding: ...}"
-
-
-def decodes(line: bytes, encoding: str) -> bool:
-    """Is a line text in an encoding?"""
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:
@@ -176,10 +183,10 @@ def _suggest_delimiter(name: str, text: str, delimiter: str) -> None:
         )
 
 
-def _keys(sample: bytes) -> tuple[str, ...]:
-    """The keys of the first objects, each once, whatever its case."""
+def keys_of(sample: bytes, lines: int | None = None) -> tuple[str, ...]:
+    """The keys of the objects on the first lines (None: on all), each once, whatever its case."""
     keys: dict[str, str] = {}
-    for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:SAMPLE_LINES]:
+    for line in sample.removeprefix(b"\xef\xbb\xbf").splitlines()[:lines]:
         try:
             found = json.loads(line)
         except (ValueError, RecursionError):

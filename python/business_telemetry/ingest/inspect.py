@@ -21,9 +21,17 @@ from business_telemetry.ingest.columns import IGNORE, REQUIRED, reasons_of
 from business_telemetry.ingest.contract import Contract, Field, Format, Layout, lay_out
 from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.cut import Lines, cut
+from business_telemetry.ingest.encoding import UTF8, as_utf8, decodes
 from business_telemetry.ingest.errors import BadSource, IngestError
 from business_telemetry.ingest.files import blocks, find_files, open_bytes
-from business_telemetry.ingest.header import DELIMITERS, FOREIGN_SHARE, Head, decodes, kind_of, read_head
+from business_telemetry.ingest.header import (
+    DELIMITERS,
+    FOREIGN_SHARE,
+    Head,
+    keys_of,
+    kind_of,
+    read_head,
+)
 from business_telemetry.ingest.rules import EPOCHS, judge
 from business_telemetry.ingest.tables import parse, read_batch
 
@@ -89,21 +97,27 @@ def take_sample(name: str, contract: Contract) -> Sample:
     head = read_head(name, contract)
     if head is None:
         raise BadSource(f"{name}: the file is empty")
-    layout = Layout(len(head.names), {str(place): place for place in range(len(head.names))}, ())
     if head.kind == "parquet":
         with open_bytes(name) as raw:
-            batch = next(pyarrow.parquet.ParquetFile(raw).iter_batches(SAMPLE_ROWS))
-        return Sample(head, read_batch(batch, layout, 1, name))
+            batch = next(pyarrow.parquet.ParquetFile(raw).iter_batches(SAMPLE_ROWS), None)
+        if batch is None:
+            raise BadSource(f"{name}: has columns and no rows")
+        return Sample(head, read_batch(batch, _whole(head), 1, name))
     block = b"".join(islice(blocks(name, size=SAMPLE), 2))  # a last line may lack its newline
-    if contract.format.encoding != "utf-8":
-        block = block.decode(contract.format.encoding, "replace").encode()
+    block = as_utf8(block, contract.format.encoding)
     if head.kind == "jsonl":
+        head = replace(head, names=keys_of(block))
         lines = Lines.of(block.removeprefix(b"\xef\xbb\xbf"), 1)
-        return Sample(head, parse(lines, layout, [each.strip().lower() for each in head.names])[0])
+        return Sample(head, parse(lines, _whole(head), [each.strip().lower() for each in head.names])[0])
     rows = block[block.find(b"\n") + 1 or len(block) :]
     if not rows:
         raise BadSource(f"{name}: has a header and no rows")
-    return Sample(head, cut(Lines.of(rows, 2), layout, contract.format.delimiter)[0])
+    return Sample(head, cut(Lines.of(rows, 2), _whole(head), contract.format.delimiter)[0])
+
+
+def _whole(head: Head) -> Layout:
+    """Every column, by its position."""
+    return Layout(len(head.names), {str(place): place for place in range(len(head.names))}, ())
 
 
 def guess_format(name: str) -> Format:
@@ -113,8 +127,8 @@ def guess_format(name: str) -> Format:
     if kind == "parquet":
         return Format(kind)
     block = next(blocks(name, size=1 << 16), b"")
-    foreign = [line for line in block.splitlines() if not decodes(line, "utf-8")]
-    encoding = "cp1251" if len(foreign) > FOREIGN_SHARE * len(block.splitlines()) else "utf-8"
+    foreign = [line for line in block.splitlines() if not decodes(line, UTF8)]
+    encoding = "cp1251" if len(foreign) > FOREIGN_SHARE * len(block.splitlines()) else UTF8
     if block.lstrip().startswith(b"{"):
         return Format("jsonl", encoding=encoding)
     header = block.partition(b"\n")[0].decode(encoding, "replace")

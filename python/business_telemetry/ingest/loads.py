@@ -37,11 +37,15 @@ TASKS: Final = ("ingest", "alerts")
 
 
 @click.command()
-@click.option("--rejected", metavar="ID", help="Show the rejected rows of a load, each with its reasons.")
+@click.option(
+    "--rejected",
+    metavar="ID",
+    help="Show the rejected rows of a load, each with its reasons; bytes that are no text as \\xff.",
+)
 @click.option("--undo", metavar="ID", help="Take a load back: its rows count no more and are removed.")
 @click.option("--forget", metavar="ID", help="Clear away a load whose process, or whose host, is gone.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print as CSV, made safe for a spreadsheet.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON lines, exactly as stored.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON lines, as stored.")
 @click.option("--target", help="Output of the dbt profile; default: the profile's own default.")
 def loads(
     rejected: str | None,
@@ -219,9 +223,13 @@ def _show_rejected(warehouse: Warehouse, beginning: str, as_csv: bool, as_json: 
     load_id = find_load(found, beginning)
     load = next(each for each in found if each["load_id"] == load_id)
     bound = {"raw": warehouse.raw, "id": load_id}
-    rows = warehouse.client.query(REJECTED, parameters=bound).named_results()
+    # what is rejected for its encoding is no text
+    kept = warehouse.client.query(REJECTED, parameters=bound, column_formats={"raw_line": "bytes"})
+    rows = (
+        {**row, "raw_line": row["raw_line"].decode(errors="backslashreplace")} for row in kept.named_results()
+    )
     if as_json or as_csv:
-        return _print(iter(rows), ["file", "line", "reasons", "raw_line"], as_json)
+        return _print(rows, ["file", "line", "reasons", "raw_line"], as_json)
     if load["status"] != "loaded" and load["rows_rejected"]:
         click.echo(f"Load {load_id} is {load['status']}: its rows are not kept, only their number.")
     for reason, number in load["rejected_by_reason"].items():

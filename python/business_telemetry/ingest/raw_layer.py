@@ -134,11 +134,11 @@ class RawLayer:
         return datetime.fromtimestamp(now / 1000, UTC)
 
     def currencies(self) -> set[str]:
-        """The currencies of the loads that count."""
+        """The currencies of the loads that count, in capitals as contracts have them."""
         return {
             code
             for (code,) in self._rows(
-                "select distinct currency from {raw}.loads final where status = 'loaded'"
+                "select distinct upper(currency) from {raw}.loads final where status = 'loaded'"
             )
         }
 

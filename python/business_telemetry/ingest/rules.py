@@ -57,8 +57,8 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
     Returns:
         For each row: `line`, `broken` (bits of REASONS, 0 for a good row), `ignored` (the log's own word
-        where the contract ignores it, else null), and the columns of `events` from `row_index` on; a stamp
-        in seconds of UTC.
+        where the contract ignores it and nothing was known to be broken, else null), and the columns of
+        `events` from `row_index` on; a stamp in seconds of UTC.
     """
     fields, currency = contract.columns, contract.currency
     text = {
@@ -120,7 +120,7 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         columns["index"] = places.zip_with((places >= 0).fill_null(False), rows["line"].cast(pl.Int64))
     else:
         columns["index"] = rows["line"]
-    is_ignored = (actions == IGNORE).fill_null(False)
+    is_ignored = (actions == IGNORE).fill_null(False) & (known == 0)
     # the fields of a torn row are not judged
     given = {**text, **columns, "time": stamps, "action": actions}
     return pl.DataFrame(

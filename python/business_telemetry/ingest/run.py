@@ -313,7 +313,7 @@ class Ingestion:
         Raises:
             LoadFailed: Spark has not read a file's every line once.
         """
-        from business_telemetry.ingest.task import run_edges
+        from business_telemetry.ingest.task import run_edges, untold_columns
 
         by_file: dict[str, list[Outcome]] = defaultdict(list)
         for task, outcome in zip(tasks, outcomes, strict=True):
@@ -327,6 +327,7 @@ class Ingestion:
                 parts.append(run_edges(task_of[name], edges, self._contract, sink))
                 sink.close()
         rows, ignored = 0, Counter[str]()
+        absent: dict[str, list[str]] = {}
         for file in plan.files:
             parts = by_file[file.name]
             lines = sum(part.lines for part in parts)
@@ -336,7 +337,13 @@ class Ingestion:
             rows += lines - header - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
-        absent = {task.file: list(task.layout.absent) for task in tasks if task.layout.absent}
+            untold = untold_columns(task_of[file.name], parts, self._contract)
+            if untold:
+                self._report.note(
+                    f"{file.name}: no line has {', '.join(untold)}; what it would tell is unknown"
+                )
+            if missing := [*task_of[file.name].layout.absent, *untold]:
+                absent[file.name] = missing
         return Found(rows, dict(ignored.most_common()), absent)
 
     def _finish(self, load: Load, plan: Plan, landing: Landing, found: Found) -> dict[str, int]:

@@ -31,15 +31,15 @@ def parse(lines: Lines, layout: Layout, names: Sequence[str]) -> tuple[pl.DataFr
         layout: which of the names are wanted.
         names: keys of the objects, without case, in the layout's order.
     """
-    wanted = {names[place]: key for key, place in layout.positions.items()}
-    columns: dict[str, list[str | None]] = {key: [] for key in wanted.values()}
+    wanted = [(key, names[place]) for key, place in layout.positions.items()]
+    columns: dict[str, list[str | None]] = {key: [] for key in layout.positions}
     numbers, flags = [], []
     for number in range(lines.first, lines.first + len(lines.starts)):
         raw = lines.text(number)
         if not raw.strip():
             continue
         values, flag = _object(raw)
-        for name, key in wanted.items():
+        for key, name in wanted:
             value = values.get(name)
             if isinstance(value, dict | list):
                 value, flag = None, flag | bit("bad_json")

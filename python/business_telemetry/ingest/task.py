@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from business_telemetry.ingest.columns import COLUMNS, reasons_of
-from business_telemetry.ingest.contract import Contract, Layout
+from business_telemetry.ingest.contract import Contract, Layout, sources
 from business_telemetry.ingest.cut import Lines, cut, cut_records
+from business_telemetry.ingest.encoding import as_utf8
 from business_telemetry.ingest.errors import IngestError
 from business_telemetry.ingest.files import Piece, blocks, compression, open_bytes
 from business_telemetry.ingest.rules import judge
@@ -35,7 +36,7 @@ class Task:
         number: of the task within the load.
         file: its name.
         kind: csv, jsonl or parquet; a piece of Parquet counts row groups, not bytes.
-        names: the columns of the file, without case.
+        names: the columns of the file, without case; of JSON lines, whatever a line may have.
         is_last: is there nothing behind the piece?
     """
 
@@ -59,6 +60,7 @@ class Outcome:
         joined: lines that continue a record.
         rows: rows handed on, ignored ones included.
         ignored: rows by the log's own word for an action that the contract ignores.
+        told: the log's names for columns of JSON lines that a line has a value of.
         edges: loose lines that only the neighbouring pieces can tell more of.
         error: why the piece could not be read, with the exit code.
     """
@@ -69,6 +71,7 @@ class Outcome:
     joined: int = 0
     rows: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
+    told: set[str] = field(default_factory=set)
     edges: list[Line] = field(default_factory=list)
     error: tuple[str, int] | None = None
 
@@ -106,6 +109,14 @@ def run_edges(task: Task, edges: Sequence[Line], contract: Contract, sink: Sink)
     return outcome
 
 
+def untold_columns(task: Task, outcomes: Sequence[Outcome], contract: Contract) -> list[str]:
+    """The log's names for columns of which no JSON line of a file has a value; CSV's layout tells before."""
+    if task.kind != "jsonl":
+        return []
+    told = {name for outcome in outcomes for name in outcome.told}
+    return [name for name in dict.fromkeys(sources(contract).values()) if name not in told]
+
+
 def _hand_on(batch: Batch, file: str, contract: Contract, sink: Sink, outcome: Outcome) -> None:
     if not len(batch.rows):
         return
@@ -139,7 +150,7 @@ def _lines(task: Task, contract: Contract, outcome: Outcome, header: bool) -> It
     number, encoding = task.piece.line, contract.format.encoding
     end = None if compression(task.file) else task.piece.end
     for found in blocks(task.file, task.piece.start, end):
-        block = found if encoding == "utf-8" else found.decode(encoding, "replace").encode()
+        block = as_utf8(found, encoding)
         if number == 1:
             if header:
                 block, number = block[block.find(b"\n") + 1 or len(block) :], 2
@@ -187,9 +198,11 @@ def _records(records: Sequence[Line], task: Task, delimiter: str, outcome: Outco
 
 
 def _jsonl(task: Task, contract: Contract, outcome: Outcome) -> Iterator[Batch]:
+    names = sources(contract)
     for lines in _lines(task, contract, outcome, header=False):
         rows, blank = parse(lines, task.layout, task.names)
         outcome.blank += blank
+        outcome.told.update(name for key, name in names.items() if rows[key].null_count() < len(rows))
         yield Batch(rows, lines.text)
 
 

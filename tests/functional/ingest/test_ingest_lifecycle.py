@@ -555,3 +555,7 @@ def test_amounts_of_two_currencies_are_not_added(server: Server, tmp_path: Path)
     with pytest.raises(BadSource, match="holds amounts in RUB"):
         server.ingest(other, log="multi_category_store")
     assert users(server) == ["a"]
+    # of a contract that said `rub`
+    server.ask("alter table raw.loads update currency = 'rub' where 1 settings mutations_sync = 2")
+    server.ingest(write(tmp_path / "more.csv", "b"))
+    assert users(server) == ["a", "b"]

@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from ingest_server import HEADER, Server, event, log
 
 from business_telemetry.ingest import files
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.report import Report
 
 EVENTS = """select source_line, row_index, userid, sessionid, toString(timestamp), action, value, category,
     age, gender, city from raw.events order by source_file, source_line"""
@@ -256,6 +258,18 @@ def test_a_header_alone_is_a_load_of_no_rows(server: Server, tmp_path: Path) -> 
     assert server.ingest(source)["status"] == "nothing to load"
 
 
+@pytest.mark.parametrize("row_groups", [0, 1])
+def test_parquet_without_rows_is_a_load_of_no_rows(server: Server, tmp_path: Path, row_groups: int) -> None:
+    source = tmp_path / "log.parquet"
+    empty = pa.Table.from_pandas(frame()).slice(0, 0)
+    with pyarrow.parquet.ParquetWriter(source, empty.schema) as file:
+        if row_groups:
+            file.write_table(empty)
+    assert server.ingest(source)["rows_read"] == 0
+    assert server.ask("select rows_read, status, min_event_time from raw.loads") == [(0, "loaded", None)]
+    assert server.ingest(source)["status"] == "nothing to load"
+
+
 def test_stamps_are_instants_of_the_contracts_zone(server: Server, tmp_path: Path) -> None:
     moscow = ["2024-03-31T02:30:00", "2013-07-01T00:00:00", "2021-12-31T23:59:59", "1970-01-01T03:00:10"]
     instants = ["2024-02-29T12:28:45Z", "2024-02-29T12:28:45.999+07:00"]
@@ -364,6 +378,23 @@ def test_json_lines_and_zst(server: Server, tmp_path: Path) -> None:
     assert [(line, reasons) for _, line, _, reasons in server.rejected()] == [
         (line, ["bad_json"]) for line in (3, 5, 6)
     ]
+
+
+def test_a_key_that_not_every_line_has(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first value stands in the last of several pieces; of what no line has is told."""
+    monkeypatch.setattr(files.scan, "__defaults__", (50_000,))
+    notes: list[str] = []
+    monkeypatch.setattr(Report, "note", lambda _, text: notes.append(text))
+    view = {"userid": "a", "timestamp": "2024-02-29T12:28:45", "action": "mainpage", "age": 42, "city": None}
+    lines = [*[view] * 3000, {**view, "userid": "b", "action": "cart", "value": 500, "category": "Книги"}]
+    source = tmp_path / "log.jsonl"
+    source.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    server.ingest(source)
+    assert server.ask("select count(), sum(value), max(category) from raw.events") == [(3001, 500, "Книги")]
+    assert server.ask("select source_line from raw.events where userid = 'b'") == [(3001,)]
+    assert notes == [f"{source}: no line has sessionid, gender, city; what it would tell is unknown"]
 
 
 def test_a_large_file_of_many_values(server: Server, tmp_path: Path) -> None:

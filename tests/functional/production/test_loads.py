@@ -186,20 +186,28 @@ def test_the_commands(tmp_path: Path) -> None:
     project = Project(tmp_path)
     assert "Nothing was loaded yet" in project.run("telemetry", "loads")
     source = tmp_path / "log.csv"
-    lines = [event(1), event(2, value="-5"), event(3, userid="", value="-7"), '=1+1;"']
-    source.write_text(log(*lines), encoding="utf-8")
+    lines = [
+        event(1),
+        event(2, value="-5"),
+        event(3, userid="", value="-7"),
+        event(4, city="\udc98Омск"),
+        '=1+1;"',
+    ]
+    source.write_bytes(log(*lines).encode(errors="surrogateescape"))
     project.run("telemetry", "ingest", str(source), "--quiet", "--max-rejected", "100%")
     (told,) = (json.loads(line) for line in project.run("telemetry", "loads", "--json").splitlines())
     assert (told["status"], told["rows_read"], told["rows_loaded"], told["rows_rejected"]) == (
         "loaded",
-        4,
+        5,
         1,
-        3,
+        4,
     )
     assert told["load_id"] in project.run("telemetry", "loads")
 
     shown = project.run("telemetry", "loads", "--rejected", told["load_id"][:5])
     assert f"{source}:4: missing_user, negative_value: '3,," in shown
+    assert f"{source}:5: encoding: '4,user_1,1,2024-02-29T12:28:45,cart" in shown
+    assert shown.splitlines()[-2].endswith(r",Ж,\\x98Омск'")
     exact = project.run("telemetry", "loads", "--rejected", told["load_id"], "--json").splitlines()
     assert json.loads(exact[0]) == {
         "file": str(source),
@@ -207,10 +215,13 @@ def test_the_commands(tmp_path: Path) -> None:
         "reasons": ["negative_value"],
         "raw_line": lines[1],
     }
+    text = lines[3].replace("\udc98", r"\x98")
+    assert json.loads(exact[2])["raw_line"] == text
     table = csv.DictReader(
         io.StringIO(project.run("telemetry", "loads", "--rejected", told["load_id"], "--csv"))
     )
-    last = list(table)[-1]
+    *_, torn, last = table
+    assert torn["raw_line"] == text
     assert last["raw_line"] == "'=1+1;\"", "no spreadsheet runs it"
 
     assert project.run("telemetry", "loads", "--undo", "nope", expect=2) == ""

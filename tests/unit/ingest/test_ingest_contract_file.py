@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ingest_rows import judged
 
 from business_telemetry.ingest.columns import ACTIONS, IGNORE
 from business_telemetry.ingest.contract_file import SHIPPED, load_contract, shipped
@@ -91,6 +92,26 @@ def test_short_and_long_forms_are_the_same(tmp_path: Path) -> None:
             'name: shop\nformat: {delimiter: ";;"}',
             [":2: format.delimiter: must be one character"],
         ),
+        *(
+            (
+                "name: shop",
+                f"name: shop\nformat: {{delimiter: {text}}}",
+                [":2: format.delimiter: must be one"],
+            )
+            for text in ("'\"'", r'"\n"', r'"\r"', '""', '"é"')
+        ),
+        *(
+            ("currency: USD", f"currency: {{code: RUB, from: cur, rates: {{USD: {rate}}}}}", [message])
+            for rate, message in (
+                (".nan", ":8: currency.rates.USD: a rate is a number above 0"),
+                (".inf", ":8: currency.rates.USD: a rate is a number above 0"),
+                ("0", ":8: currency.rates.USD: a rate is a number above 0"),
+                ("-1", ":8: currency.rates.USD: a rate is a number above 0"),
+                ("90, usd: 91", ":8: currency.rates.usd: USD is given twice"),
+                ("90, rub: 2", ":8: currency.rates.rub: is the currency of all amounts itself"),
+            )
+        ),
+        ("zone: UTC", 'format: "%d.%m.%Y %H:%M %Z"', [":4: columns.time.format: names of zones (%Z)"]),
         ("name: shop", "name: shop\nformat: {encoding: utf-16}", [":2: format.encoding: must hold ASCII"]),
         ("name: shop", "name: shop\nformat: {encoding: moon}", [":2: format.encoding: no such encoding"]),
         ("name: shop", "name: shop\nformat: {kind: xml}", [":2: format.kind: Input should be"]),
@@ -112,6 +133,27 @@ def test_mistakes_are_told_with_file_and_line(
         assert message in str(error.value)
     assert all("shop.yml:" in line for line in str(error.value).splitlines())
     assert error.value.exit_code == 2
+
+
+def test_codes_of_currencies_are_written_in_one_way(tmp_path: Path) -> None:
+    """Rows' codes are looked up in capitals; a contract in small letters would know none of them."""
+    text = GOOD.replace("action: event", "action: event\n  value: price")
+    contract = load_contract(
+        written(
+            tmp_path,
+            text.replace("currency: USD", "currency: {code: rub, from: cur, rates: {usd: 90, RUB: 1}}"),
+        )
+    )
+    assert (contract.currency.code, contract.currency.rates) == ("RUB", {"USD": 90, "RUB": 1})
+    row = {"user": "u", "time": "2024-02-29T12:28:45", "action": "buy", "value": "10"}
+    found = judged(contract, *({**row, "currency": code} for code in ("", "rub", "RUB", "Usd", "EUR")))
+    assert [each["value"] for each in found[:4]] == [10, 10, 10, 900]
+    assert [each["reasons"] for each in found] == [[], [], [], [], ["other_currency"]]
+
+
+def test_a_percent_sign_before_a_letter_is_no_zone(tmp_path: Path) -> None:
+    text = GOOD.replace("zone: UTC", 'format: "%d.%m.%Y %H:%M %%Z"')
+    assert load_contract(written(tmp_path, text)).columns["time"].format.endswith("%%Z")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import Piece, blocks, find_files, is_remote, require_unchanged, scan
+from shop_simulator import truth_path
 
 
 def names(files: list[str], root: Path) -> list[str]:
@@ -25,13 +26,14 @@ def tree(tmp_path: Path) -> Path:
     for name in ("b.csv", "a.CSV.GZ", "c.txt", ".hidden.csv", "_meta.csv", "sub/d.parquet", "_tmp/e.csv"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
-    for name in ("f.jsonl.zst", "g.ndjson", "h.csv.bz2", "i.pq"):
+    for name in ("f.jsonl.zst", "g.ndjson", "h.csv.bz2", "i.pq", "j.json", "k.JSON.gz", "l.json.txt"):
         (tmp_path / "sub" / name).touch()
+    truth_path(tmp_path / "sub" / "h.csv").touch()
     return tmp_path
 
 
 def test_a_directory_is_searched_for_known_kinds(tree: Path) -> None:
-    inside = ["d.parquet", "f.jsonl.zst", "g.ndjson", "h.csv.bz2", "i.pq"]
+    inside = ["d.parquet", "f.jsonl.zst", "g.ndjson", "h.csv.bz2", "i.pq", "j.json", "k.JSON.gz"]
     assert names(find_files([str(tree)]), tree) == ["a.CSV.GZ", "b.csv", *(f"sub/{name}" for name in inside)]
 
 

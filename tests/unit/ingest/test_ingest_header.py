@@ -5,16 +5,16 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from ingest_rows import read
 
 from business_telemetry.ingest.contract import lay_out
 from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import scan
-from business_telemetry.ingest.header import read_head, tasks_of
+from business_telemetry.ingest.header import kind_of, read_head, tasks_of
 
 SEED = load_contract("dataset_telemetry")
 PLAIN = ",userid,sessionid,timestamp,action,value,category,age,gender,city"
@@ -94,6 +94,9 @@ def test_optional_columns_may_be_missing() -> None:
         ("log.parquet", PLAIN, "log.parquet: not Parquet, although its name says so"),
         ("log.jsonl", '{"user": 1}\n', "log.jsonl: no column userid, timestamp, action"),
         ("log.jsonl", "[1]\n", "columns found: none"),
+        ("log.json", '[{"userid": 1}, {"userid": 2}]', "not an object a line; make it so: jq -c '.[]' "),
+        ("log.json", '[\n{"userid": 1},\n{"userid": 2}\n]\n', "jq -c '.[]' "),
+        ("log.json", '{\n  "userid": 1\n}\n{\n  "userid": 2\n}\n', "jq -c '.' "),
     ],
 )
 def test_errors_name_the_file_and_the_remedy(
@@ -109,18 +112,41 @@ def test_errors_name_the_file_and_the_remedy(
     assert "java" not in str(error.value).lower()
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.json", "jsonl"),
+        ("a.JSON.gz", "jsonl"),
+        ("a.jsonl.1", "jsonl"),
+        ("a.ndjson.zst", "jsonl"),
+        ("s3://b/a.json/part-0", "jsonl"),
+        ("a.json/part-0.csv", "csv"),
+        ("a.json.csv.gz", "csv"),
+        ("a.jsonld", "csv"),
+        ("ajson", "csv"),
+        ("a.json/b.parquet", "parquet"),
+    ],
+)
+def test_the_name_tells_the_kind(name: str, kind: str) -> None:
+    assert kind_of(name, SEED) == kind
+
+
 def test_an_empty_file_has_no_tasks(tmp_path: Path) -> None:
     for name, content in (("a.csv", b""), ("b.csv.gz", gzip.compress(b""))):
         (tmp_path / name).write_bytes(content)
         assert tasks_of(scan(str(tmp_path / name)), SEED) is None
 
 
-def test_parquet_without_rows_has_no_tasks_but_a_layout(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"userid": [], "timestamp": [], "action": []}, dtype=str)
-    frame.to_parquet(tmp_path / "a.parquet")
-    opened = tasks_of(scan(str(tmp_path / "a.parquet")), SEED)
-    assert opened is not None
-    assert opened[0] == [] or opened[0][0].piece.line == 1
+@pytest.mark.parametrize("row_groups", [0, 1])
+def test_parquet_without_rows_is_read_like_a_header_alone(tmp_path: Path, row_groups: int) -> None:
+    """Spark is given one task, whose piece may be no row group at all."""
+    table = pa.table({name: pa.array([], pa.string()) for name in ("userid", "timestamp", "action")})
+    with pyarrow.parquet.ParquetWriter(tmp_path / "a.parquet", table.schema) as file:
+        if row_groups:
+            file.write_table(table)
+    assert pyarrow.parquet.read_metadata(tmp_path / "a.parquet").num_row_groups == row_groups
+    found = read(tmp_path / "a.parquet")
+    assert [(outcome.task, outcome.lines, outcome.rows) for outcome in found.outcomes] == [(0, 0, 0)]
 
 
 def test_row_groups_make_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

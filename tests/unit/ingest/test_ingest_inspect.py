@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
@@ -96,6 +98,17 @@ def test_json_lines_and_parquet(tmp_path: Path) -> None:
     assert "from 2024-02-29 12:28:45" in output
 
 
+def test_a_key_that_not_every_line_has(tmp_path: Path) -> None:
+    view = '{"client_id": 7, "ts": "2024-02-29T12:28:45", "event": "view_item"}'
+    buy = view.replace("view_item", "purchase").replace("}", ', "price": 10.5, "order_id": "A1"}')
+    lines = tmp_path / "log.jsonl"
+    lines.write_text("\n".join([view] * 1500 + [buy, buy.replace("10.5", "-1")]), encoding="utf-8")
+    draft = tmp_path / "lines.yml"
+    assert "1,501 rows would be loaded, 1 rejected" in shown(lines, "--draft", draft)
+    columns = load_contract(str(draft)).columns
+    assert (columns["value"].source, columns["order"].source) == ("price", "order_id")
+
+
 def test_what_cannot_be_shown(tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()
@@ -105,3 +118,12 @@ def test_what_cannot_be_shown(tmp_path: Path) -> None:
     strange.write_text("a,b\n1,2\n", encoding="utf-8")
     assert "No column looks like user, time, action" in shown(strange)
     assert "no column userid" in shown(strange, "--log", "dataset_telemetry", code=2)
+
+
+@pytest.mark.parametrize("row_groups", [0, 1])
+def test_parquet_without_rows(tmp_path: Path, row_groups: int) -> None:
+    table = pa.table({"userid": pa.array([], pa.string())})
+    with pyarrow.parquet.ParquetWriter(tmp_path / "a.parquet", table.schema) as file:
+        if row_groups:
+            file.write_table(table)
+    assert "a.parquet: has columns and no rows" in shown(tmp_path / "a.parquet", code=2)

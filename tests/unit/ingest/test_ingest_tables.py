@@ -17,9 +17,13 @@ from hypothesis import strategies as st
 from ingest_rows import read
 
 from business_telemetry.ingest.contract import Layout
+from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.cut import Lines
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.files import scan
+from business_telemetry.ingest.header import tasks_of
 from business_telemetry.ingest.tables import parse, read_batch
+from business_telemetry.ingest.task import untold_columns
 
 LAYOUT = Layout(2, {"time": 0, "user": 1}, ())
 
@@ -142,6 +146,78 @@ def test_json_that_python_reads_and_nobody_can_write(tmp_path: Path) -> None:
     ]
     assert found.rejected[1][1] == half.encode()
     assert [row["userid"] for row in found.events] == ["u"]
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+LATE = """\
+name: shop
+format: {kind: jsonl}
+columns:
+  user: u
+  time: t
+  action: a
+  value: v
+  order: o
+  age: years
+  product: PATH
+  category: {from: path, separator: "/", part: 1}
+actions: {view: product, buy: purchase}
+orders: purchase
+currency: {from: cur, rates: {USD: 90}}
+"""
+
+
+@pytest.mark.parametrize("piece", [1 << 25, 4096])
+def test_a_key_that_first_stands_far_behind_the_sample_is_read(tmp_path: Path, piece: int) -> None:
+    """Writers leave out what is null, so a thousand views may come before the first line with a value."""
+    contract = load_contract(str(written(tmp_path, "shop.yml", LATE)))
+    view = {"u": "1", "t": "2024-02-29T12:28:45", "a": "view", "path": "toys/cars"}
+    buy = {**view, "a": "buy", "v": 5.5, "O ": "A1", "years": None, "CUR": "usd"}
+    lines = [json.dumps(view)] * 1200 + [json.dumps(buy), json.dumps({**buy, "v": "x", "CUR": "EUR"})]
+    path = written(tmp_path, "log.jsonl", "\n".join(lines))
+    found = read(path, contract, piece)
+    last = found.events[-1]
+    assert (last["value"], last["order_id"], last["product"], last["category"]) == (
+        Decimal(495),
+        "A1",
+        "toys/cars",
+        "toys",
+    )
+    assert {(row["value"], row["order_id"]) for row in found.events[:-1]} == {(Decimal(0), "")}
+    assert len(found.events) == 1201
+    assert [(line, reasons) for line, _, reasons in found.rejected] == [
+        (1202, ["bad_value", "other_currency"])
+    ]
+    opened = tasks_of(scan(str(path), piece), contract)
+    assert opened is not None
+    assert opened[1].absent == ()
+    assert untold_columns(opened[0][0], found.outcomes, contract) == ["years"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_broken_row_is_rejected_though_its_word_is_ignored(tmp_path: Path, kind: str) -> None:
+    """Counted as both, it would be one row too many, and the load would be refused as incomplete."""
+    text = LATE.replace("actions: {", "actions: {scroll: ignore, '': ignore, ").replace("jsonl", kind)
+    contract = load_contract(str(written(tmp_path, "shop.yml", text)))
+    scroll = {"u": "1", "t": "2024-02-29T12:28:45", "a": "scroll", "v": "?"}
+    view = {**scroll, "a": "view", "v": "1"}
+    if kind == "jsonl":
+        lines = [*map(json.dumps, (scroll, {**scroll, "v": [1]}, view, view)), "?"]
+        broken = {2: ["bad_json"], 5: ["bad_json"]}
+    else:
+        torn = {**scroll, "u": "\udcff"}
+        lines = ["u,t,a,v", *(",".join(row.values()) for row in (scroll, torn, view, view)), "?"]
+        broken = {3: ["encoding", "bad_value"], 6: ["column_count"]}
+    path = tmp_path / f"log.{kind}"
+    path.write_bytes("\n".join(lines).encode(errors="surrogateescape"))
+    found = read(path, contract)
+    assert {line: reasons for line, _, reasons in found.rejected} == broken
+    assert (found.ignored, len(found.events)) == (1, 2)
 
 
 def test_whatever_goes_wrong_in_a_task_is_told_with_its_file(
