@@ -32,18 +32,21 @@ source_events as (
 -- without sessions in the log, a pause or midnight ends one: it has the moment of its first event for a name
 stamps as (
     select distinct
-        userid,
-        timestamp
+        loads.contract as contract,
+        source_events.userid as userid,
+        source_events.timestamp as timestamp
     from source_events
-    where sessionid = ''
+    inner join loads on source_events.load_id = loads.load_id
+    where source_events.sessionid = ''
 ),
 
 openings as (
     select
+        contract,
         userid,
         timestamp,
         lagInFrame(toNullable(timestamp)) over (
-            partition by userid order by timestamp rows between 1 preceding and current row
+            partition by contract, userid order by timestamp rows between 1 preceding and current row
         ) as previous,
         coalesce(
             timestamp <= previous + toIntervalMinute({{ var('session_pause_minutes') }})
@@ -55,10 +58,11 @@ openings as (
 
 derived_sessions as (
     select
+        contract,
         userid,
         timestamp,
         max(if(is_continued, 0, toUnixTimestamp(timestamp))) over (
-            partition by userid order by timestamp rows between unbounded preceding and current row
+            partition by contract, userid order by timestamp rows between unbounded preceding and current row
         ) as started_at
     from openings
 ),
@@ -88,16 +92,19 @@ alone as (
         )
 ),
 
--- in each of these seconds the strongest row stands first
+-- in each of these seconds of a log the strongest row stands first
 ranked as (
     select
         source_events.*,
         {{ row_content() }} as content,
         row_number() over strongest_first as strength_rank,
-        groupArray(content) over (partition by source_events.userid, source_events.timestamp) as contents,
+        groupArray(content) over (
+            partition by loads.contract, source_events.userid, source_events.timestamp
+        ) as contents,
         groupArray(content) over strongest_first as contents_so_far
     from source_events
     inner join actions on source_events.action = actions.action
+    inner join loads on source_events.load_id = loads.load_id
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
                 crowded_seconds.user_hash,
@@ -106,7 +113,7 @@ ranked as (
         )
     window
         strongest_first as (
-            partition by source_events.userid, source_events.timestamp
+            partition by loads.contract, source_events.userid, source_events.timestamp
             order by
                 actions.action_rank desc,
                 source_events.value desc,
@@ -134,12 +141,15 @@ united as (
 events as (
     select
         united.*,
+        loads.contract as contract,
         if(
             united.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), united.sessionid
         ) as session_id
     from united
+    inner join loads on united.load_id = loads.load_id
     left join derived_sessions
         on united.sessionid = ''
+            and loads.contract = derived_sessions.contract
             and united.userid = derived_sessions.userid
             and united.timestamp = derived_sessions.timestamp
 ),
@@ -147,10 +157,10 @@ events as (
 final as (
     select
         -- keys
-        {{ surrogate_key(['events.userid', 'events.session_id']) }} as session_key,
+        {{ surrogate_key(['events.contract', 'events.userid', 'events.session_id']) }} as session_key,
         events.userid as user_id,
         events.session_id as session_id,
-        loads.contract as contract,
+        events.contract as contract,
 
         -- time
         {{ in_shop_time('events.timestamp') }} as occurred_at,
@@ -177,7 +187,6 @@ final as (
         months.input_version as input_version
     from events
     inner join months on toYYYYMM({{ in_shop_time('events.timestamp') }}) = months.month
-    inner join loads on events.load_id = loads.load_id
     inner join actions on events.action = actions.action
 )
 

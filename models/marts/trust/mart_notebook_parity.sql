@@ -1,6 +1,6 @@
 {#
     Sums of `raw_value` are those of the original notebook, which never removes duplicates, and `key_value` those of the rule
-    that it describes: one row per user and second. Events stand in the group of the row that won, copies of a row in its
+    that it describes: one row per log, user and second. Events stand in the group of the row that won, copies of a row in its
     own, so each group holds raw rows >= distinct rows >= events >= key events.
 #}
 with
@@ -30,6 +30,7 @@ repeated_days as (
 
 source_events as (
     select
+        load_id,
         toDate({{ in_shop_time('timestamp') }}) as event_date,
         {{ known_text('category') }} as category,
         {{ known_city('city') }} as city,
@@ -72,19 +73,20 @@ united as (
     from staged_events
     union all
     select
-        event_date,
-        category,
-        city,
-        gender,
-        action,
-        user_id,
-        value,
-        row_index,
+        source_events.event_date as event_date,
+        source_events.category as category,
+        source_events.city as city,
+        source_events.gender as gender,
+        source_events.action as action,
+        source_events.user_id as user_id,
+        source_events.value as value,
+        source_events.row_index as row_index,
         true as is_row,
-        row_number() over (partition by source_events.content) = 1 as is_distinct_row,
+        row_number() over (partition by loads.contract, source_events.content) = 1 as is_distinct_row,
         false as is_event,
         false as is_key_event
     from source_events
+    inner join loads on source_events.load_id = loads.load_id
 ),
 
 counted as (
