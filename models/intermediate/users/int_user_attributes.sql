@@ -65,7 +65,9 @@ compared as (
     select
         states.*,
         row_number() over user_month as state_no,
-        lagInFrame(states.attributes) over user_month as previous_attributes
+        -- a NULL is unlike every other
+        tuple(states.attributes.1, states.attributes.2, coalesce(states.attributes.3, 255)) as known_attributes,
+        lagInFrame(known_attributes) over user_month as previous_attributes
     from states
     window user_month as (
         partition by states.user_id, states.month order by states.occurred_at
@@ -87,7 +89,7 @@ united as (
         attributes
     from compared
     where state_no = 1
-        or not isNotDistinctFrom(attributes, previous_attributes)
+        or known_attributes != previous_attributes
 ),
 
 final as (

@@ -10,7 +10,7 @@ compared as (
         not coalesce(
             events.city = history.city
             and events.gender = history.gender
-            and isNotDistinctFrom(events.age, history.age),
+            and coalesce(events.age, 255) = coalesce(history.age, 255),
             false
         ) as differs
     from {{ ref('stg_events') }} as events
