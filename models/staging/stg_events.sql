@@ -1,4 +1,5 @@
 {% set shop_time = in_shop_time('timestamp') %}
+{% set strongest_first = 'action_rank desc, value desc, row_index, source_file, source_line, load_id' %}
 
 with
 
@@ -92,44 +93,44 @@ alone as (
         )
 ),
 
--- in each of these seconds of a log the strongest row stands first
-ranked as (
+crowded as (
     select
         source_events.*,
-        {{ row_content() }} as content,
-        row_number() over strongest_first as strength_rank,
-        groupArray(content) over (
-            partition by loads.contract, source_events.userid, source_events.timestamp
-        ) as contents,
-        groupArray(content) over strongest_first as contents_so_far
+        loads.contract as contract,
+        actions.action_rank as action_rank,
+        {{ row_content() }} as content
     from source_events
-    inner join actions on source_events.action = actions.action
     inner join loads on source_events.load_id = loads.load_id
+    inner join actions on source_events.action = actions.action
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
                 crowded_seconds.user_hash,
                 crowded_seconds.timestamp
             from crowded_seconds
         )
-    window
-        strongest_first as (
-            partition by loads.contract, source_events.userid, source_events.timestamp
-            order by
-                actions.action_rank desc,
-                source_events.value desc,
-                source_events.row_index asc,
-                source_events.source_file asc,
-                source_events.source_line asc
+),
+
+-- in each of these seconds of a log the strongest row stands first, and so it does among its copies
+ranked as (
+    select
+        crowded.*,
+        row_number() over (
+            partition by contract, userid, timestamp
+            order by {{ strongest_first }}
             rows between unbounded preceding and current row
-        )
+        ) as strength_rank,
+        row_number() over (
+            partition by {{ duplicate_key() }}
+            order by {{ strongest_first }}
+            rows between unbounded preceding and current row
+        ) as copy_no,
+        count() over (partition by {{ duplicate_key() }}) as raw_row_count
+    from crowded
 ),
 
 told_apart as (
-    select
-        ranked.* except (content, contents, contents_so_far),
-        {{ raw_row_count('ranked') }} as raw_row_count
-    from ranked
-    where {{ is_event('ranked') }}
+    select * except (contract, action_rank, content, copy_no) from ranked
+    where copy_no = 1
 ),
 
 united as (
