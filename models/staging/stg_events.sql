@@ -1,5 +1,6 @@
 {% set shop_time = in_shop_time('timestamp') %}
-{% set strongest_first = 'action_rank desc, value desc, row_index, source_file, source_line, load_id' %}
+{% set as_in_log = 'row_index, source_file, source_line, load_id' %}
+{% set strongest_first = 'action_rank desc, value desc, ' ~ as_in_log %}
 
 with
 
@@ -83,7 +84,8 @@ alone as (
     select
         source_events.*,
         1 as strength_rank,
-        1 as raw_row_count
+        1 as raw_row_count,
+        1 as place_in_second
     from source_events
     where (sipHash64(userid), timestamp) not in (
             select
@@ -124,7 +126,12 @@ ranked as (
             order by {{ strongest_first }}
             rows between unbounded preceding and current row
         ) as copy_no,
-        count() over (partition by {{ duplicate_key() }}) as raw_row_count
+        count() over (partition by {{ duplicate_key() }}) as raw_row_count,
+        row_number() over (
+            partition by userid, timestamp
+            order by action_rank, {{ as_in_log }}
+            rows between unbounded preceding and current row
+        ) as place_in_second
     from crowded
 ),
 
@@ -182,7 +189,7 @@ final as (
         events.age as age,
 
         -- origin
-        events.row_index as row_index,
+        toUInt32(events.place_in_second) as place_in_second,
         toUInt64(events.raw_row_count) as raw_row_count,
         events.strength_rank = 1 as is_deepest_of_second,
         months.input_version as input_version

@@ -37,7 +37,7 @@ numbered as (
     from events
     window session_events as (
         partition by events.user_id, events.session_id, events.contract
-        order by events.occurred_at, events.action_rank, events.row_index
+        order by events.occurred_at, events.place_in_second
         rows between unbounded preceding and current row
     )
 ),

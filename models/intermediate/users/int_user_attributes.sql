@@ -46,10 +46,7 @@ states as (
         events.user_id as user_id,
         events.month as month,
         events.occurred_at as occurred_at,
-        argMax(
-            tuple(events.city, events.gender, events.age),
-            tuple(events.action_rank, events.row_index)
-        ) as attributes
+        argMax(tuple(events.city, events.gender, events.age), events.place_in_second) as attributes
     from events
     where (events.user_id, events.month) in (
             select

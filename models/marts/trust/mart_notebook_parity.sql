@@ -39,7 +39,7 @@ source_events as (
         userid as user_id,
         {{ row_content() }} as content,
         value,
-        row_index
+        {{ in_shop_time('timestamp') }} as occurred_at
     from {{ source('telemetry_raw', 'events') }}
     where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
@@ -60,7 +60,7 @@ united as (
         action,
         user_id,
         value,
-        row_index,
+        occurred_at,
         (user_id, event_date) not in (
             select
                 repeated_days.user_id,
@@ -80,7 +80,7 @@ united as (
         source_events.action as action,
         source_events.user_id as user_id,
         source_events.value as value,
-        source_events.row_index as row_index,
+        source_events.occurred_at as occurred_at,
         true as is_row,
         row_number() over (partition by loads.contract, source_events.content) = 1 as is_distinct_row,
         false as is_event,
@@ -107,13 +107,13 @@ counted as (
     group by event_date, category, city, gender, action
 ),
 
--- a user may stand in several groups of a day: counted in that of the first row, the groups add up
+-- a user may stand in several groups of a day: counted in that of the first row, by names in one second, the groups add up
 purchasers as (
     select
         event_date,
         action,
         user_id,
-        argMin((category, city, gender), row_index) as first_row
+        min((occurred_at, category, city, gender)) as first_row
     from united
     where is_row
         and action in ('checkout', 'confirmation')
@@ -123,9 +123,9 @@ purchasers as (
 purchaser_counts as (
     select
         event_date,
-        first_row.1 as category,
-        first_row.2 as city,
-        first_row.3 as gender,
+        first_row.2 as category,
+        first_row.3 as city,
+        first_row.4 as gender,
         action,
         count() as user_count
     from purchasers
