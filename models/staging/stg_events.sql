@@ -1,4 +1,6 @@
 {% set shop_time = in_shop_time('timestamp') %}
+{% set as_in_log = 'row_index, source_file, source_line, load_id' %}
+{% set strongest_first = 'action_rank desc, value desc, ' ~ as_in_log %}
 
 with
 
@@ -32,18 +34,21 @@ source_events as (
 -- without sessions in the log, a pause or midnight ends one: it has the moment of its first event for a name
 stamps as (
     select distinct
-        userid,
-        timestamp
+        loads.contract as contract,
+        source_events.userid as userid,
+        source_events.timestamp as timestamp
     from source_events
-    where sessionid = ''
+    inner join loads on source_events.load_id = loads.load_id
+    where source_events.sessionid = ''
 ),
 
 openings as (
     select
+        contract,
         userid,
         timestamp,
         lagInFrame(toNullable(timestamp)) over (
-            partition by userid order by timestamp rows between 1 preceding and current row
+            partition by contract, userid order by timestamp rows between 1 preceding and current row
         ) as previous,
         coalesce(
             timestamp <= previous + toIntervalMinute({{ var('session_pause_minutes') }})
@@ -55,10 +60,11 @@ openings as (
 
 derived_sessions as (
     select
+        contract,
         userid,
         timestamp,
         max(if(is_continued, 0, toUnixTimestamp(timestamp))) over (
-            partition by userid order by timestamp rows between unbounded preceding and current row
+            partition by contract, userid order by timestamp rows between unbounded preceding and current row
         ) as started_at
     from openings
 ),
@@ -78,7 +84,8 @@ alone as (
     select
         source_events.*,
         1 as strength_rank,
-        1 as raw_row_count
+        1 as raw_row_count,
+        1 as place_in_second
     from source_events
     where (sipHash64(userid), timestamp) not in (
             select
@@ -88,15 +95,14 @@ alone as (
         )
 ),
 
--- in each of these seconds the strongest row stands first
-ranked as (
+crowded as (
     select
         source_events.*,
-        {{ row_content() }} as content,
-        row_number() over strongest_first as strength_rank,
-        groupArray(content) over (partition by source_events.userid, source_events.timestamp) as contents,
-        groupArray(content) over strongest_first as contents_so_far
+        loads.contract as contract,
+        actions.action_rank as action_rank,
+        {{ row_content() }} as content
     from source_events
+    inner join loads on source_events.load_id = loads.load_id
     inner join actions on source_events.action = actions.action
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
@@ -104,25 +110,34 @@ ranked as (
                 crowded_seconds.timestamp
             from crowded_seconds
         )
-    window
-        strongest_first as (
-            partition by source_events.userid, source_events.timestamp
-            order by
-                actions.action_rank desc,
-                source_events.value desc,
-                source_events.row_index asc,
-                source_events.source_file asc,
-                source_events.source_line asc
+),
+
+-- in each of these seconds of a log the strongest row stands first, and so it does among its copies
+ranked as (
+    select
+        crowded.*,
+        row_number() over (
+            partition by contract, userid, timestamp
+            order by {{ strongest_first }}
             rows between unbounded preceding and current row
-        )
+        ) as strength_rank,
+        row_number() over (
+            partition by {{ duplicate_key() }}
+            order by {{ strongest_first }}
+            rows between unbounded preceding and current row
+        ) as copy_no,
+        count() over (partition by {{ duplicate_key() }}) as raw_row_count,
+        row_number() over (
+            partition by userid, timestamp
+            order by action_rank, {{ as_in_log }}
+            rows between unbounded preceding and current row
+        ) as place_in_second
+    from crowded
 ),
 
 told_apart as (
-    select
-        ranked.* except (content, contents, contents_so_far),
-        {{ raw_row_count('ranked') }} as raw_row_count
-    from ranked
-    where {{ is_event('ranked') }}
+    select * except (contract, action_rank, content, copy_no) from ranked
+    where copy_no = 1
 ),
 
 united as (
@@ -134,12 +149,15 @@ united as (
 events as (
     select
         united.*,
+        loads.contract as contract,
         if(
             united.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), united.sessionid
         ) as session_id
     from united
+    inner join loads on united.load_id = loads.load_id
     left join derived_sessions
         on united.sessionid = ''
+            and loads.contract = derived_sessions.contract
             and united.userid = derived_sessions.userid
             and united.timestamp = derived_sessions.timestamp
 ),
@@ -147,10 +165,10 @@ events as (
 final as (
     select
         -- keys
-        {{ surrogate_key(['events.userid', 'events.session_id']) }} as session_key,
+        {{ surrogate_key(['events.contract', 'events.userid', 'events.session_id']) }} as session_key,
         events.userid as user_id,
         events.session_id as session_id,
-        loads.contract as contract,
+        events.contract as contract,
 
         -- time
         {{ in_shop_time('events.timestamp') }} as occurred_at,
@@ -171,13 +189,12 @@ final as (
         events.age as age,
 
         -- origin
-        events.row_index as row_index,
+        toUInt32(events.place_in_second) as place_in_second,
         toUInt64(events.raw_row_count) as raw_row_count,
         events.strength_rank = 1 as is_deepest_of_second,
         months.input_version as input_version
     from events
     inner join months on toYYYYMM({{ in_shop_time('events.timestamp') }}) = months.month
-    inner join loads on events.load_id = loads.load_id
     inner join actions on events.action = actions.action
 )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 UNKNOWN = "Не определено"
@@ -53,7 +53,7 @@ class Event:
 
     @property
     def content(self) -> tuple[object, ...]:
-        return tuple(value for name, value in vars(self).items() if name not in ("index", "log"))
+        return tuple(value for name, value in vars(self).items() if name != "index")
 
 
 @dataclass(eq=False)
@@ -171,22 +171,20 @@ def read_user(shop: Shop, user: str, events: list[Event], checked: set[str]) -> 
 
 
 def cut(events: list[Event]) -> Iterator[list[Event]]:
-    """Sessions by their name; nameless events by pause and midnight."""
-    named: dict[str, list[Event]] = defaultdict(list)
+    """Sessions of each log by their name; nameless events by pause and midnight."""
+    rows_of: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:
-        if event.session:
-            named[event.session].append(event)
-    yield from named.values()
-    current: list[Event] = []
-    for event in events:
-        if event.session:
+        rows_of[event.log, event.session].append(event)
+    for (_, name), rows in rows_of.items():
+        if name:
+            yield rows
             continue
-        if current and (event.at - current[-1].at > HALF_HOUR or event.at.date() != current[-1].at.date()):
-            yield current
-            current = []
-        current.append(event)
-    if current:
-        yield current
+        starts = [
+            number
+            for number, (before, event) in enumerate(pairwise(rows), start=1)
+            if event.at - before.at > HALF_HOUR or event.at.date() != before.at.date()
+        ]
+        yield from (rows[start:end] for start, end in pairwise([0, *starts, len(rows)]))
 
 
 def confirmations(sessions: list[Session], checked: set[str]) -> list[Candidate]:

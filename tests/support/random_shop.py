@@ -26,12 +26,15 @@ EVENT_COLUMNS = (
 
 
 def random_log(seed: int, users: int = 25) -> list[Event]:
-    """Rows of three logs, not numbered: with checkouts, with confirmations alone, and with purchase lines."""
+    """Rows of three logs, not numbered: with checkouts, with confirmations alone, and with purchase lines.
+
+    Some users are in two of them, and each log numbers its own sessions.
+    """
     chance = random.Random(seed)
     rows: list[Event] = []
     for number in range(users):
-        log = chance.choice(["checkouts", "confirmations", "purchases"])
-        rows += user_rows(chance, log, f"{log}_{seed}_{number}")
+        for log in chance.sample(["checkouts", "confirmations", "purchases"], chance.choice([1, 1, 2])):
+            rows += user_rows(chance, log, f"user_{seed}_{number}")
     copies = [row for row in rows if chance.random() < 0.03]
     rows += copies
     chance.shuffle(rows)
@@ -96,7 +99,7 @@ def visit_rows(
         name = ""
         if orders is not None and action in ("confirmation", "purchase", "refund"):
             if chance.random() < 0.4 or not order:
-                order = f"{user}-{len(orders) + 1}"
+                order = f"{user}-{log}-{len(orders) + 1}"
                 orders.append(order)
             name = chance.choice([order, order, order, chance.choice(orders), ""])
         yield Event(0, log, user, session, at, action, value, quantity, category, product, name, city)

@@ -37,7 +37,7 @@ final as (
         events.city as city,
         events.gender as gender,
         events.age as age,
-        events.row_index as row_index,
+        events.place_in_second as place_in_second,
         events.raw_row_count as raw_row_count,
         events.is_deepest_of_second as is_deepest_of_second,
         months.input_version as input_version

@@ -36,8 +36,8 @@ numbered as (
         first_value(events.occurred_at) over session_events as session_started_at
     from events
     window session_events as (
-        partition by events.user_id, events.session_id
-        order by events.occurred_at, events.action_rank, events.row_index
+        partition by events.user_id, events.session_id, events.contract
+        order by events.occurred_at, events.place_in_second
         rows between unbounded preceding and current row
     )
 ),

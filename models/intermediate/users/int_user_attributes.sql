@@ -46,10 +46,7 @@ states as (
         events.user_id as user_id,
         events.month as month,
         events.occurred_at as occurred_at,
-        argMax(
-            tuple(events.city, events.gender, events.age),
-            tuple(events.action_rank, events.row_index)
-        ) as attributes
+        argMax(tuple(events.city, events.gender, events.age), events.place_in_second) as attributes
     from events
     where (events.user_id, events.month) in (
             select
@@ -65,7 +62,9 @@ compared as (
     select
         states.*,
         row_number() over user_month as state_no,
-        lagInFrame(states.attributes) over user_month as previous_attributes
+        -- a NULL is unlike every other
+        tuple(states.attributes.1, states.attributes.2, coalesce(states.attributes.3, 255)) as known_attributes,
+        lagInFrame(known_attributes) over user_month as previous_attributes
     from states
     window user_month as (
         partition by states.user_id, states.month order by states.occurred_at
@@ -87,7 +86,7 @@ united as (
         attributes
     from compared
     where state_no = 1
-        or not isNotDistinctFrom(attributes, previous_attributes)
+        or known_attributes != previous_attributes
 ),
 
 final as (

@@ -12,8 +12,9 @@ compared as (
     select
         changes.*,
         row_number() over user_life as state_no,
-        tuple(changes.city, changes.gender, changes.age) as attributes,
-        lagInFrame(tuple(changes.city, changes.gender, changes.age)) over user_life as previous_attributes
+        -- a NULL is unlike every other
+        tuple(changes.city, changes.gender, coalesce(changes.age, 255)) as attributes,
+        lagInFrame(attributes) over user_life as previous_attributes
     from changes
     window user_life as (
         partition by changes.user_id order by changes.occurred_at
@@ -24,7 +25,7 @@ compared as (
 versions as (
     select * from compared
     where state_no = 1
-        or not isNotDistinctFrom(attributes, previous_attributes)
+        or attributes != previous_attributes
 ),
 
 closed as (

@@ -1,6 +1,6 @@
 {#
     Sums of `raw_value` are those of the original notebook, which never removes duplicates, and `key_value` those of the rule
-    that it describes: one row per user and second. Events stand in the group of the row that won, copies of a row in its
+    that it describes: one row per log, user and second. Events stand in the group of the row that won, copies of a row in its
     own, so each group holds raw rows >= distinct rows >= events >= key events.
 #}
 with
@@ -30,6 +30,7 @@ repeated_days as (
 
 source_events as (
     select
+        load_id,
         toDate({{ in_shop_time('timestamp') }}) as event_date,
         {{ known_text('category') }} as category,
         {{ known_city('city') }} as city,
@@ -38,7 +39,7 @@ source_events as (
         userid as user_id,
         {{ row_content() }} as content,
         value,
-        row_index
+        {{ in_shop_time('timestamp') }} as occurred_at
     from {{ source('telemetry_raw', 'events') }}
     where {{ is_of_shop_months('timestamp', 'months') }}
         and load_id in (select loads.load_id from loads)
@@ -59,7 +60,7 @@ united as (
         action,
         user_id,
         value,
-        row_index,
+        occurred_at,
         (user_id, event_date) not in (
             select
                 repeated_days.user_id,
@@ -72,19 +73,20 @@ united as (
     from staged_events
     union all
     select
-        event_date,
-        category,
-        city,
-        gender,
-        action,
-        user_id,
-        value,
-        row_index,
+        source_events.event_date as event_date,
+        source_events.category as category,
+        source_events.city as city,
+        source_events.gender as gender,
+        source_events.action as action,
+        source_events.user_id as user_id,
+        source_events.value as value,
+        source_events.occurred_at as occurred_at,
         true as is_row,
-        row_number() over (partition by source_events.content) = 1 as is_distinct_row,
+        row_number() over (partition by loads.contract, source_events.content) = 1 as is_distinct_row,
         false as is_event,
         false as is_key_event
     from source_events
+    inner join loads on source_events.load_id = loads.load_id
 ),
 
 counted as (
@@ -105,13 +107,13 @@ counted as (
     group by event_date, category, city, gender, action
 ),
 
--- a user may stand in several groups of a day: counted in that of the first row, the groups add up
+-- a user may stand in several groups of a day: counted in that of the first row, by names in one second, the groups add up
 purchasers as (
     select
         event_date,
         action,
         user_id,
-        argMin((category, city, gender), row_index) as first_row
+        min((occurred_at, category, city, gender)) as first_row
     from united
     where is_row
         and action in ('checkout', 'confirmation')
@@ -121,9 +123,9 @@ purchasers as (
 purchaser_counts as (
     select
         event_date,
-        first_row.1 as category,
-        first_row.2 as city,
-        first_row.3 as gender,
+        first_row.2 as category,
+        first_row.3 as city,
+        first_row.4 as gender,
         action,
         count() as user_count
     from purchasers

@@ -6,11 +6,11 @@ compared as (
     select
         events.user_id as user_id,
         events.occurred_at as occurred_at,
-        tuple(events.action_rank, events.row_index) as place,
+        events.place_in_second as place_in_second,
         not coalesce(
             events.city = history.city
             and events.gender = history.gender
-            and isNotDistinctFrom(events.age, history.age),
+            and coalesce(events.age, 255) = coalesce(history.age, 255),
             false
         ) as differs
     from {{ ref('stg_events') }} as events
@@ -31,4 +31,4 @@ where (user_id, occurred_at) in (
         where suspects.differs
     )
 group by user_id, occurred_at
-having argMax(compared.differs, compared.place)
+having argMax(compared.differs, compared.place_in_second)

@@ -20,7 +20,7 @@ current_versions as (
 
 select user_id
 from compared
-where not isNotDistinctFrom(valid_to, next_valid_from)
+where coalesce(valid_to != next_valid_from, isNull(valid_to) != isNull(next_valid_from))
     or tuple(city, gender, coalesce(age, 255)) = previous_attributes
 union all
 select users.user_id as user_id
@@ -30,4 +30,4 @@ where not coalesce(
         users.city = current_versions.city and users.gender = current_versions.gender,
         false
     )
-    or not isNotDistinctFrom(users.age, current_versions.age)
+    or coalesce(users.age, 255) != coalesce(current_versions.age, 255)

@@ -1,16 +1,20 @@
 -- Nothing is lost between the files and staging: every row read is staged, a duplicate of a staged row, or rejected.
 with
 
+loads as (
+    select * from {{ ref('stg_loads') }}
+),
+
 manifest as (
     select
-        sum(rows_read) as rows_read,
-        sum(rows_rejected) as rows_rejected
-    from {{ ref('stg_loads') }}
+        sum(loads.rows_read) as rows_read,
+        sum(loads.rows_rejected) as rows_rejected
+    from loads
 ),
 
 loaded as (
     select * from {{ source('telemetry_raw', 'events') }}
-    where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
+    where load_id in (select loads.load_id from loads)
 ),
 
 -- the other rows cannot have duplicates, and need not be compared; a number for the user is quicker
@@ -24,8 +28,15 @@ crowded_seconds as (
 ),
 
 duplicated as (
-    select count() - uniqExact(sipHash64({{ duplicate_key() }})) as row_count
+    select count() - uniqExact(tuple(
+            loads.contract, loaded.userid, loaded.timestamp
+            {%- if var('dedup_mode') == 'exact' %},
+            loaded.sessionid, loaded.action, loaded.value, loaded.quantity, loaded.category, loaded.product, loaded.order_id,
+            loaded.age, loaded.gender, loaded.city
+            {%- endif %}
+        )) as row_count
     from loaded
+    inner join loads on loaded.load_id = loads.load_id
     where (sipHash64(userid), timestamp) in (
             select
                 crowded_seconds.user_hash,
@@ -41,7 +52,7 @@ kept as (
 rejected as (
     select count() as row_count
     from {{ source('telemetry_raw', 'rejected_events') }}
-    where load_id in (select loads.load_id from {{ ref('stg_loads') }} as loads)
+    where load_id in (select loads.load_id from loads)
 ),
 
 staged as (

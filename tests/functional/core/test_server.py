@@ -28,7 +28,8 @@ def test_a_server_gives_the_same_numbers(
     client.command("drop database if exists telemetry_raw sync")
     project = Project(home / "prod")
 
-    project.run("telemetry", "ingest", str(demo_log), "--target", "prod", "--quiet")
+    # session keys name the log
+    project.run("telemetry", "ingest", str(demo_log), "--log", "demo", "--target", "prod", "--quiet")
     marts = ("+fct_sales", "+fct_orders", "+fct_funnel", "+fct_order_lines")
     without_tests = ("--exclude-resource-type", "test", "unit_test")
     project.run("dbt", "build", "--target", "prod", "-s", *marts, *without_tests)
