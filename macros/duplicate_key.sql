@@ -1,6 +1,6 @@
 {% macro duplicate_key() -%}
-    {#- Columns in which two rows of the log must agree to be the same event; `content` is their row_content(). -#}
-    contract, userid, timestamp{{ ', content' if is_exact() }}
+    {#- Columns in which two rows must agree to be the same event, in whichever log; `content` is their row_content(). -#}
+    userid, timestamp{{ ', content' if is_exact() }}
 {%- endmacro %}
 
 
@@ -13,7 +13,7 @@
 
 
 {% macro row_content() -%}
-    {#- Every business column of a raw row as one number: rows of one log and second with the same one are copies. -#}
+    {#- Every business column of a raw row as one number: rows with the same one are copies. -#}
     sipHash64(
         userid, timestamp, sessionid, action, value, quantity, category, product, order_id,
         ifNull(age, 255), gender, city

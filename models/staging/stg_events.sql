@@ -98,11 +98,9 @@ alone as (
 crowded as (
     select
         source_events.*,
-        loads.contract as contract,
         actions.action_rank as action_rank,
         {{ row_content() }} as content
     from source_events
-    inner join loads on source_events.load_id = loads.load_id
     inner join actions on source_events.action = actions.action
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
@@ -112,12 +110,12 @@ crowded as (
         )
 ),
 
--- in each of these seconds of a log the strongest row stands first, and so it does among its copies
+-- in each of these seconds the strongest row stands first, and so it does among its copies
 ranked as (
     select
         crowded.*,
         row_number() over (
-            partition by contract, userid, timestamp
+            partition by userid, timestamp
             order by {{ strongest_first }}
             rows between unbounded preceding and current row
         ) as strength_rank,
@@ -136,7 +134,7 @@ ranked as (
 ),
 
 told_apart as (
-    select * except (contract, action_rank, content, copy_no) from ranked
+    select * except (action_rank, content, copy_no) from ranked
     where copy_no = 1
 ),
 

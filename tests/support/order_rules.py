@@ -53,7 +53,7 @@ class Event:
 
     @property
     def content(self) -> tuple[object, ...]:
-        return tuple(value for name, value in vars(self).items() if name != "index")
+        return tuple(value for name, value in vars(self).items() if name not in ("index", "log"))
 
 
 @dataclass(eq=False)

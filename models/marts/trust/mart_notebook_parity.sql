@@ -1,6 +1,6 @@
 {#
     Sums of `raw_value` are those of the original notebook, which never removes duplicates, and `key_value` those of the rule
-    that it describes: one row per log, user and second. Events stand in the group of the row that won, copies of a row in its
+    that it describes: one row per user and second. Events stand in the group of the row that won, copies of a row in its
     own, so each group holds raw rows >= distinct rows >= events >= key events.
 #}
 with
@@ -30,7 +30,6 @@ repeated_days as (
 
 source_events as (
     select
-        load_id,
         toDate({{ in_shop_time('timestamp') }}) as event_date,
         {{ known_text('category') }} as category,
         {{ known_city('city') }} as city,
@@ -82,11 +81,10 @@ united as (
         source_events.value as value,
         source_events.occurred_at as occurred_at,
         true as is_row,
-        row_number() over (partition by loads.contract, source_events.content) = 1 as is_distinct_row,
+        row_number() over (partition by source_events.content) = 1 as is_distinct_row,
         false as is_event,
         false as is_key_event
     from source_events
-    inner join loads on source_events.load_id = loads.load_id
 ),
 
 counted as (

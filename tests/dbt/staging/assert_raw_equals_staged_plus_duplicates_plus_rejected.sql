@@ -29,14 +29,13 @@ crowded_seconds as (
 
 duplicated as (
     select count() - uniqExact(tuple(
-            loads.contract, loaded.userid, loaded.timestamp
+            loaded.userid, loaded.timestamp
             {%- if var('dedup_mode') == 'exact' %},
             loaded.sessionid, loaded.action, loaded.value, loaded.quantity, loaded.category, loaded.product, loaded.order_id,
             loaded.age, loaded.gender, loaded.city
             {%- endif %}
         )) as row_count
     from loaded
-    inner join loads on loaded.load_id = loads.load_id
     where (sipHash64(userid), timestamp) in (
             select
                 crowded_seconds.user_hash,
