@@ -108,6 +108,10 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
                 breaks(reason, ~fits & _is_given(text[key]))
                 numbers = numbers.set(~fits, None)
             columns[key] = numbers
+    if "value" in columns and "quantity" in columns:
+        # what a row of goods is worth has to fit as well
+        worth = columns["value"].cast(pl.Float64) * columns["quantity"].fill_null(1)
+        breaks("bad_quantity", worth >= LAST_AMOUNT)
     for key in ("session", "order"):
         if key in text:
             columns[key] = _identifiers(text[key])

@@ -228,9 +228,16 @@ def test_what_the_generator_corrupts_is_rejected_for_that_reason(kind: str) -> N
 
 def test_quantities() -> None:
     texts = ["", "1", "2.0", "0", "4294967295", "4294967296", "-1", "1.5", "many", None]
-    rows = judged(SEED, *({**GOOD, "quantity": text} for text in texts))
+    rows = judged(SEED, *({**GOOD, "value": "1", "quantity": text} for text in texts))
     assert [row["quantity"] for row in rows[:5]] == [1, 1, 2, 0, 4294967295]
     assert [row["reasons"] for row in rows] == [[]] * 5 + [["bad_quantity"]] * 4 + [[]]
+
+
+def test_pieces_that_are_worth_more_than_an_amount_can_be() -> None:
+    """A barcode for a quantity: price times pieces would overflow in the warehouse, and stop every build."""
+    pairs = [("99999.99", "100000000"), ("2000", "500000000"), ("1999.99", "500000000"), ("0", "4294967295")]
+    rows = judged(SEED, *({**GOOD, "value": value, "quantity": pieces} for value, pieces in pairs))
+    assert [row["reasons"] for row in rows] == [["bad_quantity"], ["bad_quantity"], [], []]
 
 
 def test_words_are_mapped_and_ignored_ones_told() -> None:
