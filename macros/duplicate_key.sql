@@ -1,10 +1,5 @@
-{% macro duplicate_key() -%}
-    {#- Columns in which two rows must agree to be the same event, in whichever log; `content` is their row_content(). -#}
-    userid, timestamp{{ ', content' if is_exact() }}
-{%- endmacro %}
-
-
 {% macro is_exact() -%}
+    {#- Whether rows of one second must agree in their content too to be the same event. -#}
     {%- if var('dedup_mode') not in ['exact', 'key'] -%}
     {{ exceptions.raise_compiler_error("var dedup_mode is '" ~ var('dedup_mode') ~ "': use 'key' or 'exact'") }}
     {%- endif -%}

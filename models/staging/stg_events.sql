@@ -1,6 +1,8 @@
 {% set shop_time = in_shop_time('timestamp') %}
-{% set as_in_log = 'row_index, source_file, source_line, load_id' %}
-{% set strongest_first = 'action_rank desc, value desc, ' ~ as_in_log %}
+{% set second = 'crowded.userid, crowded.timestamp' %}
+{% set duplicate_key = second ~ (', crowded.content' if is_exact() else '') %}
+{% set as_in_log = 'crowded.row_index, crowded.source_file, crowded.source_line, crowded.load_id' %}
+{% set strongest_first = 'actions.action_rank desc, crowded.value desc, ' ~ as_in_log %}
 
 with
 
@@ -98,10 +100,8 @@ alone as (
 crowded as (
     select
         source_events.*,
-        actions.action_rank as action_rank,
         {{ row_content() }} as content
     from source_events
-    inner join actions on source_events.action = actions.action
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
                 crowded_seconds.user_hash,
@@ -115,26 +115,27 @@ ranked as (
     select
         crowded.*,
         row_number() over (
-            partition by userid, timestamp
+            partition by {{ second }}
             order by {{ strongest_first }}
             rows between unbounded preceding and current row
         ) as strength_rank,
         row_number() over (
-            partition by {{ duplicate_key() }}
+            partition by {{ duplicate_key }}
             order by {{ strongest_first }}
             rows between unbounded preceding and current row
         ) as copy_no,
-        count() over (partition by {{ duplicate_key() }}) as raw_row_count,
+        count() over (partition by {{ duplicate_key }}) as raw_row_count,
         row_number() over (
-            partition by userid, timestamp
-            order by action_rank, {{ as_in_log }}
+            partition by {{ second }}
+            order by actions.action_rank, {{ as_in_log }}
             rows between unbounded preceding and current row
         ) as place_in_second
     from crowded
+    inner join actions on crowded.action = actions.action
 ),
 
 told_apart as (
-    select * except (action_rank, content, copy_no) from ranked
+    select * except (content, copy_no) from ranked
     where copy_no = 1
 ),
 
@@ -144,20 +145,26 @@ united as (
     select * from told_apart
 ),
 
-events as (
+of_logs as (
     select
         united.*,
-        loads.contract as contract,
-        if(
-            united.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), united.sessionid
-        ) as session_id
+        loads.contract as contract
     from united
     inner join loads on united.load_id = loads.load_id
+),
+
+events as (
+    select
+        of_logs.*,
+        if(
+            of_logs.sessionid = '', concat('~', toString(coalesce(derived_sessions.started_at, 0))), of_logs.sessionid
+        ) as session_id
+    from of_logs
     left join derived_sessions
-        on united.sessionid = ''
-            and loads.contract = derived_sessions.contract
-            and united.userid = derived_sessions.userid
-            and united.timestamp = derived_sessions.timestamp
+        on of_logs.sessionid = ''
+            and of_logs.contract = derived_sessions.contract
+            and of_logs.userid = derived_sessions.userid
+            and of_logs.timestamp = derived_sessions.timestamp
 ),
 
 final as (

@@ -105,7 +105,7 @@ counted as (
     group by event_date, category, city, gender, action
 ),
 
--- a user may stand in several groups of a day: counted in that of the first row, by names in one second, the groups add up
+-- a user may stand in several groups of a day: counted in that of the first row (in one second, by names), they add up
 purchasers as (
     select
         event_date,

@@ -15,7 +15,7 @@ INDEX_NAMES: Final = ("", "unnamed: 0", "__index_level_0__")
 
 @dataclass(frozen=True)
 class Format:
-    """How rows stand in a file; `.parquet` and `.jsonl` files are what their names say."""
+    """How rows stand in a file; `.parquet`, `.json` and `.jsonl` files are what their names say."""
 
     kind: Literal["csv", "jsonl", "parquet"] = "csv"
     delimiter: str = ","

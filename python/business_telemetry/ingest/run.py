@@ -313,7 +313,7 @@ class Ingestion:
         Raises:
             LoadFailed: Spark has not read a file's every line once.
         """
-        from business_telemetry.ingest.task import run_edges, untold_columns
+        from business_telemetry.ingest.task import absent_columns, run_edges
 
         by_file: dict[str, list[Outcome]] = defaultdict(list)
         for task, outcome in zip(tasks, outcomes, strict=True):
@@ -337,12 +337,12 @@ class Ingestion:
             rows += lines - header - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
-            untold = untold_columns(task_of[file.name], parts, self._contract)
-            if untold:
+            missing = absent_columns(task_of[file.name], parts, self._contract)
+            if missing and task_of[file.name].kind == "jsonl":  # of others, the beginning has told it
                 self._report.note(
-                    f"{file.name}: no line has {', '.join(untold)}; what it would tell is unknown"
+                    f"{file.name}: no line has {', '.join(missing)}; what it would tell is unknown"
                 )
-            if missing := [*task_of[file.name].layout.absent, *untold]:
+            if missing:
                 absent[file.name] = missing
         return Found(rows, dict(ignored.most_common()), absent)
 

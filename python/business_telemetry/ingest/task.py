@@ -109,10 +109,16 @@ def run_edges(task: Task, edges: Sequence[Line], contract: Contract, sink: Sink)
     return outcome
 
 
-def untold_columns(task: Task, outcomes: Sequence[Outcome], contract: Contract) -> list[str]:
-    """The log's names for columns of which no JSON line of a file has a value; CSV's layout tells before."""
+def absent_columns(task: Task, outcomes: Sequence[Outcome], contract: Contract) -> list[str]:
+    """The log's names for columns that a file has not; of JSON lines, those of which no line has a value.
+
+    Args:
+        task: any of the file's.
+        outcomes: of all its tasks.
+        contract: what the tasks looked for.
+    """
     if task.kind != "jsonl":
-        return []
+        return list(task.layout.absent)
     told = {name for outcome in outcomes for name in outcome.told}
     return [name for name in dict.fromkeys(sources(contract).values()) if name not in told]
 

@@ -1,4 +1,9 @@
 -- Nothing is lost between the files and staging: every row read is staged, a duplicate of a staged row, or rejected.
+{% set content = (
+    ', loaded.sessionid, loaded.action, loaded.value, loaded.quantity, loaded.category, loaded.product'
+    ~ ', loaded.order_id, loaded.age, loaded.gender, loaded.city'
+) if var('dedup_mode') == 'exact' else '' %}
+
 with
 
 loads as (
@@ -28,15 +33,9 @@ crowded_seconds as (
 ),
 
 duplicated as (
-    select count() - uniqExact(tuple(
-            loaded.userid, loaded.timestamp
-            {%- if var('dedup_mode') == 'exact' %},
-            loaded.sessionid, loaded.action, loaded.value, loaded.quantity, loaded.category, loaded.product, loaded.order_id,
-            loaded.age, loaded.gender, loaded.city
-            {%- endif %}
-        )) as row_count
+    select count() - uniqExact(tuple(loaded.userid, loaded.timestamp{{ content }})) as row_count
     from loaded
-    where (sipHash64(userid), timestamp) in (
+    where (sipHash64(loaded.userid), loaded.timestamp) in (
             select
                 crowded_seconds.user_hash,
                 crowded_seconds.timestamp

@@ -14,8 +14,9 @@ ROWS, DIFFERENT = 20_000, 12_500
 MEMORY = 500_000_000
 GUESTS = f"""
     insert into telemetry_raw.events ({random_shop.EVENT_COLUMNS})
-    select 'guests', 'log.csv', number + 1, number + 1, 'guest', '', toDateTime('2022-03-01 00:00:00', 'Europe/Moscow'),
-        'product', number % {DIFFERENT}, 1, '', '', '', null, '', ''
+    select 'guests', 'log.csv', number + 1, number + 1, 'guest', '',
+        toDateTime('2022-03-01 00:00:00', 'Europe/Moscow'), 'product',
+        number % {DIFFERENT}, 1, '', '', '', null, '', ''
     from numbers({ROWS})
 """
 

@@ -438,7 +438,16 @@ def on_another_host(last_act: str) -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("last_act", ["all", "currencies", "write", "forget", "sweep", "publish"])
+@pytest.mark.parametrize(
+    "last_act",
+    [
+        *("sweep", "publish"),
+        *(
+            pytest.param(act, marks=pytest.mark.exhaustive)
+            for act in ("all", "currencies", "write", "forget")
+        ),
+    ],
+)
 def test_a_takeover_at_every_step(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_act: str
 ) -> None:

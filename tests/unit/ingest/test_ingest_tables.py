@@ -23,7 +23,7 @@ from business_telemetry.ingest.errors import BadSource
 from business_telemetry.ingest.files import scan
 from business_telemetry.ingest.header import tasks_of
 from business_telemetry.ingest.tables import parse, read_batch
-from business_telemetry.ingest.task import untold_columns
+from business_telemetry.ingest.task import absent_columns
 
 LAYOUT = Layout(2, {"time": 0, "user": 1}, ())
 
@@ -196,7 +196,7 @@ def test_a_key_that_first_stands_far_behind_the_sample_is_read(tmp_path: Path, p
     opened = tasks_of(scan(str(path), piece), contract)
     assert opened is not None
     assert opened[1].absent == ()
-    assert untold_columns(opened[0][0], found.outcomes, contract) == ["years"]
+    assert absent_columns(opened[0][0], found.outcomes, contract) == ["years"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
