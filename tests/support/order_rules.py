@@ -153,6 +153,7 @@ def read_user(shop: Shop, user: str, events: list[Event], checked: set[str]) -> 
                 if near and 0 <= order.session.month - session.month <= 1:
                     left.remove(row)
                     carts.append(cart)
+            carts.sort(key=lambda cart: cart.place)
         for cart in carts:
             shop.taken[cart.index] = order
         order.lines = [Line(c.category, c.product, c.quantity, c.amount) for c in carts]

@@ -21,8 +21,9 @@ order_lines as (
         {{ recovered_by('lines') }} as goods
     from {{ ref('int_order_lines') }} as lines
     where toYYYYMM(order_date) in (
-            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin(range({{ recovery_months() + 1 }}))))
+            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), months_later))
             from months
+            array join range({{ recovery_months() + 1 }}) as months_later
         )
         and goods != '{{ var("unknown_label") }}'
 ),

@@ -25,7 +25,12 @@ REJECTED_EVENTS: Final = (
     " partition by load_id order by (source_file, source_line)"
 )
 #: When a column of events tells something; else when it is not empty.
-TELLS: Final = {"value": "value != 0", "quantity": "quantity != 1", "age": "age is not null"}
+TELLS: Final = {
+    "row_index": "row_index != source_line",
+    "value": "value != 0",
+    "quantity": "quantity != 1",
+    "age": "age is not null",
+}
 #: A part of a task that Spark repeats is taken once.
 LANDING: Final = " settings {kind}_deduplication_window = 10000"
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from ingest_server import Server
 
+from business_telemetry.ingest.columns import KEYS, REQUIRED
 from business_telemetry.ingest.errors import BadSource
+from business_telemetry.ingest.raw_layer import RawLayer
 
 EVENTS = """select userid, sessionid, toString(timestamp), action, value, quantity, category, product, order_id,
     city from raw.events order by source_line"""
@@ -193,6 +195,10 @@ def test_what_a_log_has_no_more_is_told_and_what_it_never_had_is_none(server: Se
 
     first = load_csv("a", "id,ts,do,sum,n,path,town")
     assert (first["absent"], first["lost_columns"]) == ({"a0.csv": ["age"]}, [])
+
+    raw = RawLayer(server.warehouse.client, "telemetry")
+    told = [key for key in KEYS if key not in REQUIRED and raw.tells("my_shop", key)]
+    assert told == ["value", "quantity", "category", "city"]
 
     # renamed, and gone for good; the age has never been told
     second = load_csv("b", "id,ts,do,sum,n,category,age", "id,ts,do,sum,path")
