@@ -1,3 +1,5 @@
+{% set months_later = 'range(' ~ (recovery_months() + 1) ~ ')' %}
+
 with
 
 months as (
@@ -21,9 +23,7 @@ order_lines as (
         {{ recovered_by('lines') }} as goods
     from {{ ref('int_order_lines') }} as lines
     where toYYYYMM(order_date) in (
-            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), months_later))
-            from months
-            array join range({{ recovery_months() + 1 }}) as months_later
+            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin({{ months_later }}))) from months
         )
         and goods != '{{ var("unknown_label") }}'
 ),
