@@ -1,4 +1,4 @@
-{% set months_later = 'range(' ~ (recovery_months() + 1) ~ ')' %}
+{% set reachable = 'range(' ~ (recovery_months() + 1) ~ ')' %}
 
 with
 
@@ -23,7 +23,7 @@ order_lines as (
         {{ recovered_by('lines') }} as goods
     from {{ ref('int_order_lines') }} as lines
     where toYYYYMM(order_date) in (
-            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin({{ months_later }}))) from months
+            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin({{ reachable }}))) from months
         )
         and goods != '{{ var("unknown_label") }}'
 ),
