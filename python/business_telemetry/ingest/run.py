@@ -333,12 +333,12 @@ class Ingestion:
             lines = sum(part.lines for part in parts)
             if file.lines and file.lines != lines:
                 raise LoadFailed(f"{file.name}: Spark has read {lines:,} of {file.lines:,} lines; run again.")
-            header = task_of[file.name].kind == "csv" if file.name in task_of else False
-            rows += lines - header - sum(part.blank + part.joined for part in parts)
+            task = task_of[file.name]
+            rows += lines - (task.kind == "csv") - sum(part.blank + part.joined for part in parts)
             for part in parts:
                 ignored.update(part.ignored)
-            missing = absent_columns(task_of[file.name], parts, self._contract)
-            if missing and task_of[file.name].kind == "jsonl":  # of others, the beginning has told it
+            missing = absent_columns(task, parts, self._contract)
+            if missing and task.kind == "jsonl":  # of others, the beginning has told it
                 self._report.note(
                     f"{file.name}: no line has {', '.join(missing)}; what it would tell is unknown"
                 )
