@@ -42,17 +42,21 @@ def test_everybody_can_use_it(browser: Browser, address: str, tab: str, width: i
 
 
 def test_dark_mode_reaches_every_chart(browser: Browser, address: str) -> None:
-    text = "e => [...e.querySelectorAll('.body svg text')].map(t => t.getAttribute('fill')).join()"
+    """The page redraws at the browser's next frame, so the new colours are waited for."""
+    cards = "[...document.querySelectorAll('.card:has(.body svg[width]) .body')]"
+    fills = f"{cards}.map(e => [...e.querySelectorAll('svg text')].map(t => t.getAttribute('fill')).join())"
     with visiting(browser, address) as visit:
         for tab in TABS[1:]:
             visit.page.emulate_media(color_scheme="light")
             visit.open(tab, **WHOLE)
-            cards = visit.page.locator(".card:has(.body svg[width])")
-            light = [card.evaluate(text) for card in cards.all()]
+            light = visit.page.evaluate(f"() => {fills}")
+            assert light and all(light)
             visit.page.emulate_media(color_scheme="dark")
-            dark = [card.evaluate(text) for card in cards.all()]
-            assert len(light) == len(dark) > 0
-            assert all(one != other for one, other in zip(light, dark, strict=True))
+            visit.page.wait_for_function(
+                f"light => {{ const dark = {fills};"
+                " return dark.length === light.length && dark.every((fill, i) => fill !== light[i]) }",
+                arg=light,
+            )
 
 
 def test_a_tab_prints_as_a_document(browser: Browser, address: str, tmp_path: Path) -> None:
