@@ -109,7 +109,7 @@ def compete(y: Floats, dates: NDArray[np.datetime64], origin: int, horizon: int)
     ours = forecast(past)
     p50, low, high = (part[-1, 0, :horizon] / 100 for part in (ours.p50, ours.low, ours.high))
     inside = ((actual >= low) & (actual <= high))[known].sum()
-    told = [row.wape for row in accuracies(past) if row.level == "all" and row.candidate == "selected"]
+    told = [row.wape for row in accuracies(past) if row.level == "all" and row.candidate == "weighted"]
     bias = (p50 - actual)[known].sum()
     result["ours"] = np.array(
         [

@@ -34,7 +34,6 @@ def revenue_panel(log: DailyLog) -> tuple[Panel, list[str]]:
 def main(seeds: range) -> None:
     """Print WAPE beside the seasonal naive's, coverage, and the largest gap between sums."""
     sums = {level: np.zeros(5) for level in LEVELS}
-    winners: dict[str, list[str]] = {level: [] for level in LEVELS}
     gap = 0
     for position, seed in enumerate(seeds):
         log = draw(seed, {**VARIANTS[position % len(VARIANTS)], "incidents": "standard"})
@@ -56,14 +55,12 @@ def main(seeds: range) -> None:
                 inside[rows].sum(),
                 inside[rows].size,
             ]
-            winners[level].append(result.candidate[int(np.flatnonzero(rows)[0])])
             gap = max(gap, int(np.abs(p50[rows].sum(0) - p50[0]).max()))
     print(f"\nRevenue of the last {HORIZON} days from what was known, seeds {seeds.start}-{seeds.stop - 1}")
-    print(f"{'level':10s} {'WAPE':>6s} {'naive':>6s} {'ratio':>6s} {'80 % interval':>14s}  winners")
+    print(f"{'level':10s} {'WAPE':>6s} {'naive':>6s} {'ratio':>6s} {'80 % interval':>14s}")
     for level, (error, naive_error, total, held, cells) in sums.items():
-        names = ", ".join(f"{name} {winners[level].count(name)}" for name in sorted(set(winners[level])))
         print(
             f"{level:10s} {error / total:6.3f} {naive_error / total:6.3f} {error / naive_error:6.2f} "
-            f"{100 * held / cells:12.1f} %  {names}"
+            f"{100 * held / cells:12.1f} %"
         )
     print(f"largest difference between a level's sum and the total: {gap} kopecks")

@@ -25,7 +25,7 @@ YOUNG = {
     "anomaly_drivers": "mart_anomaly_drivers",
     "forecast": "mart_revenue_forecast where level = 'all' and not is_backtest",
     "forecast_months": "mart_revenue_forecast where level != 'all' and not is_backtest",
-    "forecast_accuracy": "mart_forecast_accuracy where candidate = 'selected'",
+    "forecast_accuracy": "mart_forecast_accuracy where candidate = 'weighted'",
 }
 MARCH = {"from": "2022-03-01", "to": "2022-03-31"}
 

@@ -7,7 +7,7 @@ import pytest
 from orders_of_days import DAY, START
 
 from business_telemetry.statistics.forecast import (
-    SELECTED,
+    WEIGHTED,
     Forecast,
     Predictions,
     accuracies,
@@ -16,7 +16,7 @@ from business_telemetry.statistics.forecast import (
     predict,
     reconcile,
 )
-from business_telemetry.statistics.forecast.candidates import candidates, seasonal_naive
+from business_telemetry.statistics.forecast.candidates import FOLLOWING, candidates, seasonal_naive
 from business_telemetry.statistics.series import Panel
 
 LEVELS = ["all", "category", "category", "city", "city", "city"]
@@ -130,22 +130,37 @@ def test_winner_has_the_smallest_error_by_hand() -> None:
     assert rows["far"].wape == pytest.approx(0.5)
     assert rows["near"].mase == pytest.approx(5 / 20)
     assert rows["near"].is_winner and not rows["far"].is_winner
-    assert forecast(past).candidate == ["near"]
+    assert forecast(past).candidate == WEIGHTED
     np.testing.assert_array_equal(forecast(past).p50[-1, 0], 9500)
 
 
-def test_choice_is_judged_by_what_the_other_origins_choose() -> None:
-    """Each origin's error is that of the method which the other origins prefer: the worse one at each."""
+def test_each_origin_is_weighted_by_the_errors_of_the_others() -> None:
+    """Errors of 20 and 40 elsewhere: shares of 2**8 and 1 in 257. The worse one at each origin, nearly."""
     actual = np.array([[[100.0]], [[100.0]], [[100.0]], [[np.nan]]])
     values = {
         "one": np.array([[[100.0]], [[80.0]], [[80.0]], [[100.0]]]),
-        "two": np.array([[[70.0]], [[90.0]], [[90.0]], [[100.0]]]),
+        "two": np.array([[[70.0]], [[90.0]], [[90.0]], [[10.0]]]),
     }
     past = Predictions(START + np.array([1, 2, 3, 4]), ["all"], values, actual, np.array([1.0]))
     rows = {row.candidate: row for row in accuracies(past)}
-    assert rows["one"].is_winner
+    assert rows["one"].is_winner and not rows[WEIGHTED].is_winner
     assert rows["one"].wape == pytest.approx(40 / 300)
-    assert rows[SELECTED].wape == pytest.approx((30 + 20 + 20) / 300)
+    first, later = (256 * 70 + 100) / 257, (256 * 80 + 90) / 257
+    assert rows[WEIGHTED].wape == pytest.approx((300 - first - 2 * later) / 300)
+    one, two = 40.0**-8, 50.0**-8  # from the log's end all three origins tell
+    assert forecast(past).p50[-1, 0, 0] == round(100 * (100 * one + 10 * two) / (one + two))
+    assert forecast(past).p50[0, 0, 0] == round(100 * first)
+
+
+def test_only_the_follower_predicts_from_the_end_of_a_log_whose_level_has_changed() -> None:
+    panel = revenue(days=900)
+    changed = replace(panel, y=np.where(panel.dates >= panel.dates[-14], panel.y * 0.5, panel.y))
+    for here, left in ((panel, set(candidates(panel, 92)[0])), (changed, {FOLLOWING})):
+        past = predict(here, LEVELS)
+        last = {name for name, values in past.values.items() if np.isfinite(values[-1]).all()}
+        assert last == left
+        before = {name for name, values in past.values.items() if np.isfinite(values[-2]).all()}
+        assert before == set(past.values)
 
 
 def test_interval_factors_by_hand() -> None:

@@ -189,3 +189,14 @@ def test_predictions_of_any_row_order_become_the_forecast() -> None:
     past = forecast[forecast["is_backtest"]].set_index(["date", "level", "segment"])["actual"]
     np.testing.assert_array_equal(past, known.loc[past.index])
     assert accuracy_frame(predictions)["is_winner"].sum() == 3
+
+
+def test_a_forecast_that_was_stored_still_follows_a_new_level() -> None:
+    rows = series(600, level=400.0).assign(metric="revenue", is_money=True)
+    late = rows["day"] > rows["day"].max() - pd.Timedelta(days=14)
+    rows.loc[late, "numerator"] = (rows.loc[late, "numerator"] * 0.5).round(2)
+    forecast = forecast_frame(prediction_frame(rows, HOLIDAYS))
+    total = (forecast["level"] == "all") & ~forecast["is_backtest"]
+    week = rows[(rows["segment_type"] == "all") & late].groupby("day")["numerator"].sum().tail(7)
+    ahead = forecast[total & (forecast["horizon"] <= 7)]
+    assert ahead["p50"].sum() == pytest.approx(week.sum(), rel=0.15)

@@ -1,9 +1,9 @@
-"""Daily forecasts: candidates, the backtest that chooses among them, the forecast with its range."""
+"""Daily forecasts: candidates, the backtest that weighs them, the forecast with its range."""
 
 from business_telemetry.statistics.forecast.backtest import (
     COVERAGE,
     HORIZON,
-    SELECTED,
+    WEIGHTED,
     Forecast,
     Predictions,
     accuracies,
@@ -18,7 +18,7 @@ __all__ = [
     "COVERAGE",
     "HORIZON",
     "NAIVE",
-    "SELECTED",
+    "WEIGHTED",
     "Forecast",
     "Predictions",
     "accuracies",

@@ -1,7 +1,7 @@
-"""Daily forecasts with 80 % intervals, chosen by backtest and reconciled with their total. Pure functions.
+"""Daily forecasts with 80 % intervals, weighted by backtest and reconciled with their total. Pure functions.
 
 Every candidate is run from several past days on which only earlier days are known (rolling origins:
-Tashman 2000); each level of the hierarchy uses the candidate with the smallest error there.
+Tashman 2000); each level of the hierarchy uses their mean, weighted by their errors there.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ SHORT_START = 56  # days of history before a backtest where a year is not known
 NEAR_DAYS = 28  # the first four weeks ahead have errors of their own
 ENOUGH = 20  # errors that tell a quantile of their own
 COVERAGE = 0.8
-SELECTED = "selected"  # the choice itself, judged at each origin by what the others would have chosen
+WEIGHTED = "weighted"  # the mean of the candidates, with weights that the other origins tell
+POWER = 8  # of the inverse error in a weight: a tenth more error counts half as much
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Predictions:
     Attributes:
         origins: K last days that were known.
         levels: S level names, the total first; the members of a level add up to the total.
-        values: K × S × H predictions by candidate, NaN where its history is too short.
+        values: K × S × H predictions by candidate, NaN where its history is too short, and from the log's end
+            where the total's level has lately changed and the candidate does not follow it.
         actual: K × S × H values that came, NaN where a day is not over or not whole.
         usual_change: S mean |y(t) - y(t-7)|, the unit of the MASE.
-        level_changed: the total's level has lately changed: only methods that follow it compete.
     """
 
     origins: NDArray[np.datetime64]
@@ -51,7 +52,6 @@ class Predictions:
     values: dict[str, Floats]
     actual: Floats
     usual_change: Floats
-    level_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Forecast:
-    """S candidates used and K × S × H forecasts in integer kopecks; in p50 children sum to their parent."""
+    """K × S × H forecasts in integer kopecks, and the method's name; in p50 children sum to their parent."""
 
-    candidate: list[str]
+    candidate: str
     p50: Ints
     low: Ints
     high: Ints
@@ -93,6 +93,10 @@ def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Pred
     origins = [*backtest_origins(days, horizon), days]
     results = [candidates(panel.as_of(panel.dates[day - 1]), horizon) for day in origins]
     runs = [run for run, _ in results]
+    if results[-1][1]:
+        runs[-1] = {
+            name: run if name == FOLLOWING else np.full_like(run, np.nan) for name, run in runs[-1].items()
+        }
     came = np.hstack([np.where(panel.observed, panel.y, np.nan), np.full((len(panel.y), horizon), np.nan)])
     return Predictions(
         origins=panel.dates[np.array(origins) - 1],
@@ -100,7 +104,6 @@ def predict(panel: Panel, levels: Sequence[str], horizon: int = HORIZON) -> Pred
         values={name: np.array([run[name] for run in runs]) for name in runs[0]},
         actual=np.array([came[:, day : day + horizon] for day in origins]),
         usual_change=mean_of(np.abs(panel.y[:, 7:] - panel.y[:, :-7])),
-        level_changed=results[-1][1],
     )
 
 
@@ -117,22 +120,24 @@ def backtest_origins(days: int, horizon: int) -> list[int]:
 
 
 def accuracies(past: Predictions) -> list[Accuracy]:
-    """How each candidate fared on each level, the smallest error marked; none without a backtest."""
+    """How each candidate and their weighted mean fared on each level; none without a backtest.
+
+    The candidate with the smallest error is marked; its error flatters it, that of the mean does not.
+    """
     if len(past.origins) < 2:
         return []
     rows: list[Accuracy] = []
-    factors = {name: held_out_factors(past, predicted) for name, predicted in past.values.items()}
+    every = np.ones(len(past.origins), dtype=np.bool_)
+    made = past.values | {WEIGHTED: weighted(past)}
+    factors = {name: held_out_factors(past, predicted) for name, predicted in made.items()}
     for level in dict.fromkeys(past.levels):
         here = np.array([other == level for other in past.levels])
-        chosen = winner(past, here, np.ones(len(past.origins), dtype=np.bool_))
+        errors = backtest_errors(past, here, every)
+        best = min(errors, key=lambda name: errors[name], default=DEFAULT)
         rows += [
-            accuracy(past, level, here, name, predicted, factors[name], name == chosen)
-            for name, predicted in past.values.items()
+            accuracy(past, level, here, name, predicted, factors[name], name == best)
+            for name, predicted in made.items()
         ]
-        if len(past.origins) > 2:
-            out_of_sample = selected(past, here)
-            own = held_out_factors(past, out_of_sample)
-            rows.append(accuracy(past, level, here, SELECTED, out_of_sample, own, False))
     return rows
 
 
@@ -164,23 +169,47 @@ def accuracy(
     )
 
 
-def winner(past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]) -> str:
-    """The candidate with the smallest error on a level's rows from some origins, else the default."""
-    known = np.isfinite(past.actual) & here[None, :, None] & origins[:, None, None]
-    errors = {}
-    for name, predicted in past.values.items():
-        usable = (
-            known.any() and np.isfinite(predicted[known]).all() and np.isfinite(predicted[-1, here]).all()
-        )
-        if usable and (name in FOLLOWING or not past.level_changed):
-            errors[name] = float(np.abs(past.actual - predicted)[known].sum())
-    return min(errors, key=lambda name: errors[name]) if errors else DEFAULT
+def backtest_errors(
+    past: Predictions, here: NDArray[np.bool_], origins: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Sums of absolute errors on a level's rows (`here`) from some origins, by usable candidate.
+
+    These predict every day that came, from all origins, and the days to come.
+    """
+    came = np.isfinite(past.actual) & here[None, :, None]
+    known = came & origins[:, None, None]
+    return {
+        name: float(np.abs(past.actual - predicted)[known].sum())
+        for name, predicted in past.values.items()
+        if known.any() and np.isfinite(predicted[came]).all() and np.isfinite(predicted[-1, here]).all()
+    }
 
 
-def selected(past: Predictions, here: NDArray[np.bool_]) -> Floats:
-    """K × S × H predictions of what the other origins would have chosen at each: the choice out of sample."""
-    every = np.arange(len(past.origins))
-    return np.array([past.values[winner(past, here, every != k)][k] for k in every])
+def weights(errors: dict[str, float]) -> dict[str, float]:
+    """Shares of the candidates in their mean, by their errors; the default alone where none are known.
+
+    Inverse errors as by Bates & Granger (1969), to a power that leaves little to the poor ones.
+    """
+    if not errors:
+        return {DEFAULT: 1.0}
+    least = max(min(errors.values()), 1e-9)
+    inverse = {name: (least / max(error, 1e-9)) ** POWER for name, error in errors.items()}
+    return {name: share / sum(inverse.values()) for name, share in inverse.items()}
+
+
+def weighted(past: Predictions) -> Floats:
+    """K × S × H means of the candidates, at each origin and level with the weights that the others tell.
+
+    So no origin's errors take part in what is predicted from it.
+    """
+    every, levels = np.arange(len(past.origins)), np.array(past.levels)
+    result = np.zeros(past.actual.shape)
+    for level in dict.fromkeys(past.levels):
+        here = levels == level
+        for k in every.tolist():
+            for name, share in weights(backtest_errors(past, here, every != k)).items():
+                result[k, here] += share * past.values[name][k, here]
+    return result
 
 
 def interval_factors(actual: Floats, predicted: Floats) -> tuple[Floats, Floats]:
@@ -240,17 +269,10 @@ def reconcile(p50: Floats, levels: Sequence[str]) -> Ints:
 
 
 def forecast(past: Predictions) -> Forecast:
-    """The winners' predictions from all origins, reconciled, with their intervals."""
-    every = np.ones(len(past.origins), dtype=np.bool_)
-    levels = np.array(past.levels)
-    chosen = {level: winner(past, levels == level, every) for level in dict.fromkeys(past.levels)}
-    names = [chosen[level] for level in past.levels]
-    p50, low, high = (np.empty(past.actual.shape) for _ in range(3))
-    for name in set(names):
-        rows = np.array([other == name for other in names])
-        below, above = held_out_factors(past, past.values[name])
-        p50[:, rows], low[:, rows], high[:, rows] = past.values[name][:, rows], below[:, rows], above[:, rows]
-    kopecks = np.array([reconcile(one, past.levels) for one in np.nan_to_num(p50)])
-    lowest: Ints = np.floor(kopecks * low).astype(np.int64)
-    highest: Ints = np.ceil(kopecks * high).astype(np.int64)
-    return Forecast(names, kopecks, lowest, highest)
+    """The weighted means from all origins, reconciled, with their intervals."""
+    made = weighted(past)
+    below, above = held_out_factors(past, made)
+    p50 = np.array([reconcile(one, past.levels) for one in np.nan_to_num(made)])
+    low: Ints = np.floor(p50 * below).astype(np.int64)
+    high: Ints = np.ceil(p50 * above).astype(np.int64)
+    return Forecast(WEIGHTED if len(past.origins) > 1 else DEFAULT, p50, low, high)

@@ -14,7 +14,7 @@ WEEKS = 4  # that tell the current level
 RECENT_DAYS = 56  # that tell how far the expectation is off
 NAIVE = "seasonal_naive"
 DEFAULT = "calendar_regression"
-FOLLOWING = ("weekly_naive", "damped_trend", "following_regression")  # they know a new level at once
+FOLLOWING = "following_regression"  # it knows a new level within days
 MEMORY = 7  # days in which the followed level forgets two thirds
 CHANGED = 4.0  # deviations of the followed level that are a new one, and
 CHANGED_SIZE = 0.1  # its least log size
@@ -40,7 +40,7 @@ def candidates(panel: Panel, horizon: int) -> tuple[dict[str, Floats], bool]:
         "month_weekday_index": index,
         DEFAULT: regression,
         "recent_calendar_regression": regression * recent_level(panel, fitted),
-        "following_regression": regression * np.exp(followed[:, -1:]),
+        FOLLOWING: regression * np.exp(followed[:, -1:]),
         "combined": (index + regression) / 2,  # whose errors differ (Bates & Granger 1969)
     }, level_has_changed(followed[0]) or any(
         one.lasts and one.start >= days - YEAR for one in expected.turns.get(0, [])

@@ -74,7 +74,7 @@ def forecast_frame(predictions: pd.DataFrame) -> pd.DataFrame:
     chosen = forecast(past)
     frame = places.assign(
         is_backtest=places["origin_date"] != places["origin_date"].max(),
-        candidate=np.repeat(chosen.candidate, past.actual.shape[2]).tolist() * len(past.origins),
+        candidate=chosen.candidate,
         p50=roubles(chosen.p50),
         lo80=roubles(chosen.low),
         hi80=roubles(chosen.high),
