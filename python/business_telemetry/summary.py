@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LOADS = """
     select count() as loads, sum(rows_read) as rows_read, sum(rows_loaded) as rows_loaded,
-        sum(rows_rejected) as rows_rejected
+        sum(rows_rejected) as rows_rejected, sum(rows_ignored) as rows_ignored
     from {raw:Identifier}.loads final
     where status = 'loaded'
 """
@@ -66,6 +66,7 @@ def lines(figures: dict[str, Any], tests: dict[str, int]) -> list[tuple[str, str
         ("rows read", number(figures["rows_read"])),
         ("rows loaded", number(figures["rows_loaded"])),
         ("rows rejected", number(figures["rows_rejected"])),
+        ("rows ignored", number(figures["rows_ignored"])),
         ("tests", ", ".join(f"{count} {status}" for status, count in tests.items()) or "not run"),
         ("period", f"{figures['first_day']} to {figures['last_day']}"),
         ("revenue", number(figures["m_revenue"])),

@@ -123,13 +123,15 @@ def row_values(load_id: str, row: Event) -> str:
 
 
 def publish(name: str, contract: str) -> str:
-    """The command that makes the rows of a load count."""
+    """The command that makes the rows of a load count; two more were read, of an action that is ignored."""
     return f"""
         insert into telemetry_raw.loads (
             load_id, files, file_fingerprints, fingerprint, contract, currency, rows_read, rows_loaded,
-            min_event_time, max_event_time, started_at, finished_at, status, updated_at
+            rows_ignored, ignored_by_action, min_event_time, max_event_time, started_at, finished_at,
+            status, updated_at
         )
-        select '{name}', ['{name}.csv'], ['{name}'], '{name}', '{contract}', 'RUB', count(), count(),
+        select '{name}', ['{name}.csv'], ['{name}'], '{name}', '{contract}', 'RUB', count() + 2, count(),
+            2, map('scroll', 2),
             if(count() = 0, null, min(timestamp)), if(count() = 0, null, max(timestamp)),
             now64(3), now64(3), 'loaded', now64(3)
         from telemetry_raw.events

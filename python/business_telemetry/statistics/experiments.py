@@ -66,8 +66,14 @@ def srm_p_value(counts: Floats, planned_shares: Floats) -> float:
 
 
 def winsorise(values: Floats) -> Floats:
-    """Values cut off at their 99th percentile, taken over all variants together."""
-    return np.minimum(values, np.quantile(values, WINSOR_QUANTILE)) if len(values) else values
+    """Values cut off at their 99th percentile, taken over all variants together.
+
+    Where that is 0, since less than one user in a hundred bought, at that of the values above 0.
+    """
+    for some in (values, values[values > 0]):
+        if len(some) and (cap := float(np.quantile(some, WINSOR_QUANTILE))) > 0:
+            return np.minimum(values, cap)
+    return values
 
 
 def cuped(after: Floats, before: Floats) -> Floats:
@@ -141,8 +147,9 @@ def read_out(users: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
             last_date (last day of the log; missing when there is none).
 
     Returns:
-        COLUMNS. `status` is 'blocked' (broken split: no figures), 'preliminary' (before the planned end),
-        'final', or 'empty' (a variant has no users). The control's own rows have a mean and no comparison.
+        COLUMNS. `status` is 'blocked' (broken split: no figures), 'preliminary' (the log does not go on after
+        the planned end, whose day may not be whole), 'final', or 'empty' (a variant has no users). The
+        control's own rows have a mean and no comparison.
 
     Raises:
         ValueError: an experiment has no control, or more than one.
@@ -166,7 +173,7 @@ def _read_one(experiment: str, plan: pd.DataFrame, users: pd.DataFrame) -> list[
     variant = users["variant"].astype(str).to_numpy()
     counts = np.array([np.count_nonzero(variant == name) for name in names], dtype=float)
     srm = srm_p_value(counts, plan["planned_share"].to_numpy(dtype=float))
-    over = plan["last_date"].iloc[0] >= plan["ends_on"].iloc[0]
+    over = plan["last_date"].iloc[0] > plan["ends_on"].iloc[0]
     status = (
         "empty" if counts.min() == 0 else "blocked" if srm < SRM_ALARM else "final" if over else "preliminary"
     )

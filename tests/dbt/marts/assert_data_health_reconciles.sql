@@ -1,4 +1,5 @@
--- What was read equals events + copies + conflicting rows + rejected rows; orders and confirmations are all looked at.
+-- What was read and not ignored equals events + copies + conflicting rows + rejected rows; orders and
+-- confirmations are all looked at.
 with
 
 health as (
@@ -13,7 +14,7 @@ health as (
 ),
 
 loads as (
-    select sum(rows_read) as row_count from {{ ref('stg_loads') }}
+    select sum(rows_read - rows_ignored) as row_count from {{ ref('stg_loads') }}
 ),
 
 -- a purchase that the log itself calls one needs no confirmation

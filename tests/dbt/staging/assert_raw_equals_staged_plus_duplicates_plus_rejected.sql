@@ -1,4 +1,5 @@
--- Nothing is lost between the files and staging: every row read is staged, a duplicate of a staged row, or rejected.
+-- Nothing is lost between the files and staging: every row read is staged, a duplicate of a staged row,
+-- rejected, or of an action that the contract ignores.
 {% set content = (
     ', loaded.sessionid, loaded.action, loaded.value, loaded.quantity, loaded.category, loaded.product'
     ~ ', loaded.order_id, loaded.age, loaded.gender, loaded.city'
@@ -13,7 +14,8 @@ loads as (
 manifest as (
     select
         sum(loads.rows_read) as rows_read,
-        sum(loads.rows_rejected) as rows_rejected
+        sum(loads.rows_rejected) as rows_rejected,
+        sum(loads.rows_ignored) as rows_ignored
     from loads
 ),
 
@@ -64,8 +66,9 @@ select
     manifest.rows_read as rows_read,
     staged.row_count as rows_staged,
     duplicated.row_count as duplicates,
-    rejected.row_count as rejected
+    rejected.row_count as rejected,
+    manifest.rows_ignored as ignored
 from manifest, kept, duplicated, rejected, staged
-where rows_read != rows_staged + duplicates + rejected
+where rows_read != rows_staged + duplicates + rejected + ignored
     or kept.row_count != staged.raw_row_count
     or rejected != manifest.rows_rejected

@@ -67,6 +67,14 @@ def test_winsorise_cuts_the_top_percent_only() -> None:
     assert (winsorise(values)[:100] == values[:100]).all()
 
 
+def test_where_few_buy_their_own_top_percent_is_cut() -> None:
+    values = np.concatenate([np.zeros(99_800), np.arange(1.0, 101.0), np.full(100, 50.0)])
+    bought = values[values > 0]
+    np.testing.assert_array_equal(winsorise(values), np.minimum(values, np.quantile(bought, 0.99)))
+    assert winsorise(values).max() < 100.0 == values.max()
+    np.testing.assert_array_equal(winsorise(np.zeros(5)), np.zeros(5))
+
+
 def test_cuped_takes_out_what_the_past_explains() -> None:
     before = np.array([1.0, 2.0, 3.0, 4.0])
     assert cuped(10 + 5 * before, before) == pytest.approx([22.5] * 4)
@@ -123,7 +131,8 @@ def test_a_broken_split_withholds_every_figure_and_counts_the_excluded() -> None
 @pytest.mark.parametrize(
     ("last_date", "variants", "status"),
     [
-        ("2022-03-31", "AABB", "final"),
+        ("2022-04-01", "AABB", "final"),
+        ("2022-03-31", "AABB", "preliminary"),
         ("2022-03-30", "AABB", "preliminary"),
         ("2022-03-31", "AAA", "empty"),
         ("2022-03-31", "", "empty"),

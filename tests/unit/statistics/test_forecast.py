@@ -249,3 +249,29 @@ def test_backtest_leaves_a_whole_horizon() -> None:
     past = predict(panel, LEVELS)
     assert past.origins[-2] == panel.dates[600 - 92 - 1]
     assert np.isfinite(past.actual[:-1]).all() and np.isnan(past.actual[-1]).all()
+
+
+@pytest.mark.parametrize("days", [2000, 3650])
+def test_ten_years_without_noise_are_no_trouble(days: int) -> None:
+    """Weights of noise-free days once left a normal matrix that could not be inverted."""
+    rate = 1e5 * np.array([1, 0.9, 0.9, 1, 1.1, 1.2, 0.9])
+    y = np.tile(rate[np.arange(days) % 7], (2, 1))
+    panel = Panel(
+        dates=START + np.arange(days),
+        metric=["revenue"] * 2,
+        y=y,
+        n=np.ones_like(y),
+        parent=np.array([-1, 0]),
+        money=np.ones(2, dtype=bool),
+        partial=np.zeros(days, dtype=bool),
+    )
+    made = forecast(predict(panel, ["all", "category"])).p50[-1, 0]
+    np.testing.assert_allclose(made / 100, rate[np.arange(days, days + 92) % 7], rtol=0.01)
+
+
+def test_an_error_of_nothing_sold_has_no_size() -> None:
+    actual = np.array([[[0.0, 0.0]], [[np.nan, np.nan]]])
+    values = {"one": np.full((2, 1, 2), 3.0)}
+    past = Predictions(START + np.array([100, 156]), ["all"], values, actual, np.array([0.0]))
+    rows = accuracies(replace(past, values=values | {"calendar_regression": values["one"]}))
+    assert all(np.isnan(row.wape) and np.isnan(row.mase) for row in rows)

@@ -150,20 +150,22 @@ def accuracy(
     factors: tuple[Floats, Floats],
     is_winner: bool,
 ) -> Accuracy:
-    """One candidate's errors on a level's rows (`here`); NaN where it could not predict all of them."""
+    """One candidate's errors on a level's rows (`here`); NaN where it could not predict all of them.
+
+    Nor has an error a size where nothing was sold, or nothing ever changed.
+    """
     actual, made = past.actual[:, here], predicted[:, here]
     known, error = np.isfinite(actual), np.abs(actual - made)
     low, high = factors
     inside = (actual >= low[:, here] * made) & (actual <= high[:, here] * made)
-    total, complete = float(actual[known].sum()), bool(np.isfinite(made[known]).all() and known.any())
+    complete = bool(np.isfinite(made[known]).all() and known.any())
+    total, change = float(actual[known].sum()), float(past.usual_change[here].mean())
     return Accuracy(
         level=level,
         candidate=name,
         origins=len(past.origins) - 1,
-        wape=float(error[known].sum()) / max(total, 1e-9) if complete else np.nan,
-        mase=float(error[known].mean()) / max(float(past.usual_change[here].mean()), 1e-9)
-        if complete
-        else np.nan,
+        wape=float(error[known].sum()) / total if complete and total > 0 else np.nan,
+        mase=float(error[known].mean()) / change if complete and change > 0 else np.nan,
         coverage=float(inside[known].mean()) if complete else np.nan,
         is_winner=is_winner,
     )

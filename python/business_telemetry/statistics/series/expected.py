@@ -34,6 +34,7 @@ SETTLE_DAYS = 28  # after a change of level it is what is expected
 SEASON_DAYS = 21  # a shift as long as this may be a season where no year is known
 SMALLEST = 0.05  # log size of a change of level
 LARGEST = 2.0  # times off the curve beyond which a day tells no more about a level
+CLEAREST = 1e6  # weight of a day that tells the level to a thousandth: no more can be told apart by numbers
 ODD_BLOCK = 4.5  # four weeks this odd make a segment's turns be looked for
 
 
@@ -227,7 +228,8 @@ class Problem:
             x, use = self.designs[place], self.use[row]
             # a forecast's days are still to come
             known = slice(0, int(np.flatnonzero(use)[-1]) + 1 if use.any() else 0)
-            mean, weight = calm.mean[one], np.where(use, calm.mean[one] ** 2 / calm.variance[one], 0.0)
+            mean = calm.mean[one]
+            weight = np.where(use, np.minimum(mean**2 / calm.variance[one], CLEAREST), 0.0)
             residual = np.log(np.clip(np.where(use, self.panel.y[row], mean) / mean, 1 / LARGEST, LARGEST))
             found.append(Deviation(x.columns[known], x.prior[self.depth], weight[known], residual[known]))
         return found

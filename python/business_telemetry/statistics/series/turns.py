@@ -92,10 +92,10 @@ def find_turns(series: Deviation) -> list[Turn]:
 
 def next_turn(series: Deviation) -> Turn | None:
     """The turn that explains most, if clear: a step, or a shift that comes back if worth its price."""
-    precision, left = without(series)
+    root, left = without(series)
     finalists = [
-        (gain, turn, inflation(series.weight, beyond(series, precision, left, turn)))
-        for gain, turn in strongest(series.columns, precision, series.weight, left)
+        (gain, turn, inflation(series.weight, beyond(series, root, left, turn)))
+        for gain, turn in strongest(series.columns, root, series.weight, left)
     ]
     if not finalists:
         return None
@@ -113,9 +113,10 @@ def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[T
         if any(abs(turn.start - one.start) <= BLOCK // 2 for one in found):
             continue
         wider = series.beside(turn)
-        precision, left = without(wider)
-        size = float((precision @ (wider.columns.T @ (wider.weight * wider.residual)))[-1])
-        chance = size**2 / float(precision[-1, -1])  # Wald's statistic of the last effect
+        root, left = without(wider)
+        last = root[-1]  # of the inverse normal matrix: root @ root.T
+        size = float(last @ (root.T @ (wider.columns.T @ (wider.weight * wider.residual))))
+        chance = size**2 / float(last @ last)  # Wald's statistic of the last effect
         if abs(size) >= MIN_SIZE and chance >= SHARED_SCORE**2 * inflation(wider.weight, left):
             found.append(replace(turn, size=size))
             series = wider
@@ -123,31 +124,31 @@ def shared(series: Deviation, own: list[Turn], others: Sequence[Turn]) -> list[T
 
 
 def without(series: Deviation) -> tuple[Floats, Floats]:
-    """Inverse of the penalised P × P normal matrix, and the T residuals of the weighted ridge regression."""
+    """A root of the inverse of the penalised P × P normal matrix, and the T residuals of the regression."""
     x, weight = series.columns, series.weight
     scaled = x * np.sqrt(weight)[:, None]
     normal = scaled.T @ scaled + np.diag(series.prior**-2.0)
-    precision = np.asarray(np.linalg.inv(normal), dtype=np.float64)
-    return precision, series.residual - x @ (precision @ (x.T @ (weight * series.residual)))
+    root = np.asarray(np.linalg.inv(np.linalg.cholesky(normal)).T, dtype=np.float64)
+    return root, series.residual - x @ (root @ (root.T @ (x.T @ (weight * series.residual))))
 
 
-def beyond(series: Deviation, precision: Floats, left: Floats, turn: Turn) -> Floats:
+def beyond(series: Deviation, root: Floats, left: Floats, turn: Turn) -> Floats:
     """The T residuals that `without` would leave of the series `beside` the turn.
 
     One more regressor changes a regression by what the others leave of it (Frisch & Waugh 1933).
     """
     column = turn.column(len(left))
     mass = series.weight * column
-    shared = precision @ (mass @ series.columns)
+    shared = root @ (root.T @ (mass @ series.columns))
     own = column - series.columns @ shared
     rest: Floats = left - own * (mass @ left) / (mass @ own + TURN_PRIOR**-2.0)
     return rest
 
 
-def strongest(x: Floats, precision: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
+def strongest(x: Floats, root: Floats, weight: Floats, residual: Floats) -> list[tuple[float, Turn]]:
     """The best step, shift that comes back and season, with the falls of the weighted sum of squares."""
     days = len(weight)
-    white = (weight[:, None] * x) @ np.linalg.cholesky(precision)
+    white = (weight[:, None] * x) @ root
     sums = np.zeros((days + 1, 2 + x.shape[1]))
     np.cumsum(np.column_stack([weight * residual, weight, white]), axis=0, out=sums[1:])
 
