@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -139,6 +140,8 @@ def _problems(contract: Contract) -> Any:
 
 
 def _problems_of_money(currency: Currency) -> Any:
+    if not re.fullmatch("[A-Z]{3}", _code(currency.code)):
+        yield ("currency",), f"{currency.code!r} is no code of a currency such as RUB or EUR (ISO 4217)"
     codes = Counter(map(_code, currency.rates))
     for code, rate in currency.rates.items():
         if not 0 < rate < inf:
@@ -160,9 +163,10 @@ def _message(found: Any) -> str:
 
 def _told(path: Path, marked: Marked, mistakes: Any) -> str:
     """A line for each mistake, with the line of the place or of what is around it."""
-    lines: dict[Place, str] = {(): f"{path.parent.name}/{path.name}:1", **marked.lines}
+    short = f"{path.parent.name}/{path.name}:"
+    lines: dict[Place, str] = {(): f"{short}1", **marked.lines}
     told = []
     for place, message in mistakes:
         where = next(lines[place[:n]] for n in range(len(place), -1, -1) if tuple(place[:n]) in lines)
-        told.append(f"{where}: {'.'.join(map(str, place))}: {message}")
+        told.append(f"{path}:{where.removeprefix(short)}: {'.'.join(map(str, place))}: {message}")
     return "\n".join(told)

@@ -56,6 +56,11 @@ class Head:
     names: tuple[str, ...]
     sample: bytes
 
+    @property
+    def plain(self) -> list[str]:
+        """The names as columns are looked up by."""
+        return [name.strip().lower() for name in self.names]
+
 
 def read_head(name: str, contract: Contract) -> Head | None:
     """The head of a file; None when it is empty.

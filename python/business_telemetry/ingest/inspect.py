@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from business_telemetry.ingest.columns import IGNORE, REQUIRED, reasons_of
-from business_telemetry.ingest.contract import Contract, Field, Format, Layout, lay_out
+from business_telemetry.ingest.contract import Contract, Currency, Field, Format, Layout, lay_out
 from business_telemetry.ingest.contract_file import load_contract
 from business_telemetry.ingest.cut import Lines, cut
 from business_telemetry.ingest.encoding import UTF8, as_utf8, decodes
@@ -52,6 +52,7 @@ LIKELY: Final = {
     "gender": r"gender|sex|пол",
     "city": r"(geo_)?city|город",
 }
+CURRENCIES: Final = r"currency(_?code)?|валюта"
 #: Words that logs have for an action, as they begin or end, the most telling first.
 WORDS: Final = {
     "refund": r"refund|return|возврат",
@@ -59,9 +60,9 @@ WORDS: Final = {
     "confirmation": r"confirm|thank|подтвержд",
     "checkout": r"checkout|payment|shipping|оформл",
     "purchase": r"purchase|transaction|order|buy|покупка|заказ",
-    "cart": r"cart|basket|корзин",
+    "cart": r"cart|basket|product added$|корзин",
     "search": r"search|поиск",
-    "category": r"list|categor|catalog|каталог",
+    "category": r"(?<!wish)list|categor|catalog|каталог",
     "product": r"view_item|product|item|detail|^view$|товар|просмотр",
     "mainpage": r"main|home|page_?view|visit|главная",
 }
@@ -79,13 +80,23 @@ class Sample:
     Attributes:
         head: its kind and columns.
         rows: every column as text by its position, `line` and `broken`.
+        lines: of JSON, what they are written as: an object in a column that nobody asks for breaks none.
     """
 
     head: Head
     rows: pl.DataFrame
+    lines: Lines | None = None
 
     def column(self, position: int) -> pl.Series:
         return self.rows[str(position)].fill_null("")
+
+    def read(self, layout: Layout) -> pl.DataFrame:
+        """The columns of a contract, `line` and `broken`."""
+        if self.lines is not None:
+            return parse(self.lines, layout, self.head.plain)[0]
+        extra = [column for column in ("stamps_are_iso",) if column in self.rows.columns]
+        wanted = [pl.col(str(place)).alias(key) for key, place in layout.positions.items()]
+        return self.rows.select("line", "broken", *extra, *wanted)
 
 
 def take_sample(name: str, contract: Contract) -> Sample:
@@ -108,7 +119,7 @@ def take_sample(name: str, contract: Contract) -> Sample:
     if head.kind == "jsonl":
         head = replace(head, names=keys_of(block))
         lines = Lines.of(block.removeprefix(b"\xef\xbb\xbf"), 1)
-        return Sample(head, parse(lines, _whole(head), [each.strip().lower() for each in head.names])[0])
+        return Sample(head, parse(lines, _whole(head), head.plain)[0], lines)
     rows = block[block.find(b"\n") + 1 or len(block) :]
     if not rows:
         raise BadSource(f"{name}: has a header and no rows")
@@ -137,14 +148,14 @@ def guess_format(name: str) -> Format:
 
 def guess(name: str, sample: Sample, form: Format) -> Contract:
     """A contract to begin with: columns by their names, stamps and words by what they look like."""
-    plain = [each.strip().lower() for each in sample.head.names]
+    plain = sample.head.plain
     found: dict[str, int] = {}
     for key, pattern in LIKELY.items():
         ranks = {
             place: rank
             for place, column in enumerate(plain)
             for rank, option in enumerate(_options(pattern))
-            if place not in found.values() and re.fullmatch(option, column)
+            if place not in found.values() and re.fullmatch(rf"(?:.*\.)?(?:{option})", column)
         }
         if ranks:
             found[key] = min(ranks, key=lambda place: ranks[place])
@@ -169,7 +180,18 @@ def guess(name: str, sample: Sample, form: Format) -> Contract:
     other = "purchase" if orders == "confirmation" else "confirmation"
     actions = {word: IGNORE if action == other else action for word, action in actions.items()}
     stem = re.sub(r"\W+", "_", Path(name).name.split(".")[0].lower())
-    return Contract(stem, fields, actions, orders, form)
+    return Contract(stem, fields, actions, orders, form, _guess_currency(sample))
+
+
+def _guess_currency(sample: Sample) -> Currency:
+    """The commonest code of a column that is called so; rows of another one are rejected."""
+    for place, column in enumerate(sample.head.plain):
+        if re.fullmatch(rf"(?:.*\.)?(?:{CURRENCIES})", column):
+            codes = sample.column(place).str.strip_chars().str.to_uppercase()
+            codes = codes.filter(codes.str.contains(r"^[A-Z]{3}$"))
+            if len(codes):
+                return Currency(codes.mode().sort()[0], sample.head.names[place].strip())
+    return Currency()
 
 
 def _gender(word: str) -> str:
@@ -214,7 +236,9 @@ def as_yaml(contract: Contract) -> str:
         short[key] = {"from": field.source, **changed} if changed else field.source
     form = {name: value for name, value in asdict(contract.format).items() if value != asdict(Format())[name]}
     data: dict[str, Any] = {"name": contract.name, **({"format": form} if form else {}), "columns": short}
-    data |= {"actions": dict(contract.actions), "orders": contract.orders, "currency": contract.currency.code}
+    money = contract.currency
+    currency = {"from": money.source, "code": money.code} if money.source else money.code
+    data |= {"actions": dict(contract.actions), "orders": contract.orders, "currency": currency}
     return yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
 
 
@@ -282,12 +306,7 @@ def _show_columns(console: Console, name: str, sample: Sample, contract: Contrac
 
 
 def _show_verdict(console: Console, name: str, sample: Sample, contract: Contract) -> None:
-    layout = lay_out(sample.head.names, contract, name)
-    names = {str(place): key for key, place in layout.positions.items()}
-    extra = [column for column in ("stamps_are_iso",) if column in sample.rows.columns]
-    rows = sample.rows.select(
-        "line", "broken", *extra, *(pl.col(place).alias(key) for place, key in names.items())
-    )
+    rows = sample.read(lay_out(sample.head.names, contract, name))
     judged = judge(rows, contract)
     words = rows["action"].fill_null("").value_counts(sort=True)
     table = Table("word", "rows", "is", box=None)

@@ -32,6 +32,8 @@ order by file, line
 """
 #: Of a list that no terminal folds.
 WIDTH: Final = 240
+#: Characters of an ID that name a load: one could be a slip.
+SHORTEST: Final = 4
 #: Claims that a process may leave behind: of ingestion and of alerts.
 TASKS: Final = ("ingest", "alerts")
 
@@ -109,11 +111,15 @@ def find_load(found: list[dict[str, Any]], beginning: str) -> str:
     """The ID of the one load whose ID begins so.
 
     Raises:
-        BadSource: there is none, or more than one.
+        BadSource: there is none, or more than one, or the beginning is too short to be meant.
     """
     names = sorted({load["load_id"] for load in found if load["load_id"].startswith(beginning)})
     if beginning in names:
         return beginning
+    if len(beginning) < SHORTEST:
+        raise BadSource(
+            f"{beginning}: give at least {SHORTEST} characters of an ID; `telemetry loads` lists them"
+        )
     if len(names) != 1:
         what = f"begins {len(names)} loads" if names else "is no load of this warehouse"
         raise BadSource(f"{beginning} {what}; `telemetry loads` lists them")

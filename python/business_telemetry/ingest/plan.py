@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from business_telemetry.ingest.errors import NeedsReplace
 from business_telemetry.ingest.files import SourceFile
 
+NAMED: Final = 3
+
 
 @dataclass(frozen=True)
 class LoadedFiles:
-    """A load that counts: its files' names and fingerprints, in the same order."""
+    """A load that counts: its files' names and fingerprints, in the same order, and its contract's hash."""
 
     load_id: str
     names: tuple[str, ...]
     fingerprints: tuple[str, ...]
+    contract_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Plan:
         files: the files of the new load; empty when there is nothing to load.
         skipped: files left out, each with the reason.
         replaces: loads that count no more: the new one supersedes them, or other loads hold all that is left.
+        read_otherwise: loads of files left out which another contract has read, or another version of it.
     """
 
     files: tuple[SourceFile, ...]
     skipped: tuple[tuple[str, str], ...]
     replaces: tuple[str, ...]
+    read_otherwise: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -45,7 +51,9 @@ class Plan:
         return self.fingerprint[:16]
 
 
-def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace: bool) -> Plan:
+def plan_load(
+    given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace: bool, contract_hash: str = ""
+) -> Plan:
     """Leave out what is loaded, and find the loads that changed files supersede.
 
     A file has changed when the content that was loaded under its name last is in none of the files given. So
@@ -55,6 +63,7 @@ def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace
         given: the files on the command line.
         loads: the loads with status `loaded`, oldest first.
         replace: may the new load supersede others?
+        contract_hash: of the contract that reads them now.
 
     Raises:
         NeedsReplace: a file has changed since it was loaded and `replace` is not set, or a load to replace
@@ -83,13 +92,22 @@ def plan_load(given: Sequence[SourceFile], loads: Sequence[LoadedFiles], replace
 
     files: dict[str, SourceFile] = {}
     skipped: list[tuple[str, str]] = []
+    otherwise: dict[str, None] = {}
     for file in given:
         known = load_of.get(file.fingerprint)
         if known is not None and known.load_id not in replaced:
             skipped.append((file.name, f"already loaded as load {known.load_id}"))
+            if known.contract_hash not in ("", contract_hash):
+                otherwise[known.load_id] = None
         elif (twin := files.setdefault(file.fingerprint, file)) is not file:
             skipped.append((file.name, f"same content as {twin.name}"))
-    return Plan(tuple(files.values()), tuple(skipped), tuple(replaced))
+    return Plan(tuple(files.values()), tuple(skipped), tuple(replaced), tuple(otherwise))
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _require_all_files(load: LoadedFiles, contents: set[str], changed: Mapping[str, LoadedFiles]) -> None:
@@ -101,6 +119,7 @@ def _require_all_files(load: LoadedFiles, contents: set[str], changed: Mapping[s
     ]
     if missing:
         raise NeedsReplace(
-            f"Load {load.load_id} would be replaced as a whole, and it also holds {', '.join(missing)}.\n"
-            "Give these files too: they are loaded again with the new content."
+            f"Load {load.load_id} would be replaced as a whole, and it also holds {some_of(missing)}.\n"
+            "Give these files too, such as by their directory: they are loaded again with the new content. If"
+            f" they are gone: telemetry loads --undo {load.load_id}, and load what there is."
         )

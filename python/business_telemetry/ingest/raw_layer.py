@@ -117,10 +117,10 @@ class RawLayer:
     def loaded(self) -> list[LoadedFiles]:
         """The loads that count, oldest first."""
         rows = self._rows(
-            "select load_id, files, file_fingerprints from {raw}.loads final where status = 'loaded'"
-            " order by started_at, load_id"
+            "select load_id, files, file_fingerprints, contract_hash from {raw}.loads final"
+            " where status = 'loaded' order by started_at, load_id"
         )
-        return [LoadedFiles(load_id, tuple(names), tuple(prints)) for load_id, names, prints in rows]
+        return [LoadedFiles(one, tuple(names), tuple(prints), by) for one, names, prints, by in rows]
 
     def unfinished(self) -> list[str]:
         """Loads that have begun and not ended."""

@@ -6,12 +6,15 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+#: Files, days or reasons that a terminal shows of a list; --json has all.
+SHOWN: Final = 20
 
 
 class Report:
@@ -94,7 +97,12 @@ class Report:
 
 def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "\n".join(f"{name}: {_cell(item)}" for name, item in value.items())
+        return _lines([f"{name}: {_cell(item)}" for name, item in value.items()])
     if isinstance(value, list):
-        return "\n".join(_cell(item) for item in value)
+        return _lines([_cell(item) for item in value])
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _lines(items: list[str]) -> str:
+    more = [f"and {len(items) - SHOWN:,} more"] if len(items) > SHOWN else []
+    return "\n".join(items[:SHOWN] + more)

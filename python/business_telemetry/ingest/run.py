@@ -29,7 +29,7 @@ from business_telemetry.ingest.errors import (
 )
 from business_telemetry.ingest.files import SourceFile, is_remote, require_unchanged, scan
 from business_telemetry.ingest.lock import TAKEN_OVER, Lock
-from business_telemetry.ingest.plan import Plan, plan_load
+from business_telemetry.ingest.plan import Plan, plan_load, some_of
 from business_telemetry.ingest.raw_layer import Landing, Load, RawLayer, ensure_raw_tables
 from business_telemetry.ingest.report import Report
 from business_telemetry.warehouse import Warehouse, one_line
@@ -123,9 +123,8 @@ class Ingestion:
             )
         with self._report.stage("Looking for new files"):
             given = self._scan(names)
-            plan = plan_load(given, self._raw.loaded(), self._options.replace)
-        for name, reason in plan.skipped:
-            self._report.note(f"{name}: {reason}")
+            plan = self._plan(given)
+        self._tell_skipped(plan)
         if not plan.files and not plan.replaces:
             self._sweep_if_free()
             self._report.note("Nothing to load.")
@@ -133,7 +132,7 @@ class Ingestion:
         tasks = self._tasks(plan)
         self._lock.claim(plan.load_id if plan.files else "")
         try:
-            if plan_load(given, self._raw.loaded(), self._options.replace) != plan:
+            if self._plan(given) != plan:
                 raise WarehouseBusy("Another process has just loaded into this warehouse. Run again.")
             summary = self._load(plan, tasks) if plan.files else self._replace(plan)
         except BaseException:
@@ -143,6 +142,22 @@ class Ingestion:
             raise
         self._tidy()
         return summary
+
+    def _plan(self, given: Sequence[SourceFile]) -> Plan:
+        return plan_load(given, self._raw.loaded(), self._options.replace, self._contract.hash)
+
+    def _tell_skipped(self, plan: Plan) -> None:
+        by_reason: dict[str, list[str]] = defaultdict(list)
+        for name, reason in plan.skipped:
+            by_reason[reason].append(name)
+        for reason, names in by_reason.items():
+            self._report.note(f"{some_of(names)}: {reason}")
+        if plan.read_otherwise:
+            self._report.note(
+                f"Read by another contract, or before contract {self._contract.name} was changed: load"
+                f" {some_of(plan.read_otherwise)}. What is loaded stays as it is; to have it read anew:"
+                f" telemetry loads --undo {plan.read_otherwise[0]}, then this command again."
+            )
 
     def _tidy(self) -> None:
         try:

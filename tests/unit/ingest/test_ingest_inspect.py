@@ -109,6 +109,31 @@ def test_a_key_that_not_every_line_has(tmp_path: Path) -> None:
     assert (columns["value"].source, columns["order"].source) == ("price", "order_id")
 
 
+def test_objects_that_the_contract_does_not_ask_for_break_no_line(tmp_path: Path) -> None:
+    """As exports of Segment and GA are: names with dots, their words, a currency, what else there is."""
+    rows = [
+        {"userId": n % 3, "context.session_id": "s", "timestamp": "2024-02-29T12:28:45Z", "event": event}
+        | {"price": 10, "currency": code, "properties": {"a": [1]}, "category": category}
+        for n, (event, code, category) in enumerate(
+            [
+                ("Product Viewed", "EUR", "shoes"),
+                ("Product Added", "EUR", "shoes"),
+                ("Product Added to Wishlist", "eur", "shoes"),
+                ("Order Completed", "USD", {"id": 1}),
+            ]
+        )
+    ]
+    lines, draft = tmp_path / "log.jsonl", tmp_path / "lines.yml"
+    lines.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    output = shown(lines, "--draft", draft)
+    assert "3 rows would be loaded, 1 rejected" in output and "bad_json: 1" in output
+    contract = load_contract(str(draft))
+    assert contract.columns["session"].source == "context.session_id"
+    assert contract.actions["Product Added"] == "cart"
+    assert contract.actions["Product Viewed"] == contract.actions["Product Added to Wishlist"] == "product"
+    assert (contract.currency.source, contract.currency.code) == ("currency", "EUR")
+
+
 def test_what_cannot_be_shown(tmp_path: Path) -> None:
     empty = tmp_path / "empty.csv"
     empty.touch()

@@ -69,6 +69,22 @@ def test_replacing_may_not_lose_files() -> None:
         plan_load([file("/a", "A2")], LOADED, replace=True)
 
 
+def test_what_is_missing_is_named_briefly_and_can_be_undone() -> None:
+    names = tuple(f"/{number}" for number in range(456))
+    loads = [LoadedFiles("L9", names, names)]
+    with pytest.raises(NeedsReplace) as caught:
+        plan_load([file("/0", "new")], loads, replace=True)
+    assert "also holds /1, /2, /3 and 452 more." in str(caught.value)
+    assert "telemetry loads --undo L9" in str(caught.value)
+
+
+def test_loads_of_another_contract_are_told() -> None:
+    loads = [LoadedFiles(f"L{by}", (f"/{by}",), (by,), by) for by in ("", "old", "new")]
+    plan = plan_load([file(f"/{by}", by) for by in ("", "old", "new")], loads, False, "new")
+    assert plan.read_otherwise == ("Lold",)
+    assert not plan.files and len(plan.skipped) == 3
+
+
 def test_a_renamed_file_of_a_replaced_load_is_not_lost() -> None:
     plan = plan_load([file("/a", "A2"), file("/b-renamed", "B")], LOADED, replace=True)
     assert [each.fingerprint for each in plan.files] == ["A2", "B"]
