@@ -1,6 +1,6 @@
 {% macro require_raw_tables() -%}
-    {#- Before anything is built: without raw tables every model would fail with a message of its own. -#}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+    {#- Before anything is built or tested: without raw tables every node would fail with a message of its own. -#}
+    {%- if execute and flags.WHICH in ['run', 'build', 'test'] -%}
     {%- set raw = target.schema ~ '_raw' -%}
     {%- if not adapter.get_relation(database='', schema=raw, identifier='loads') -%}
     {{ exceptions.raise_compiler_error(

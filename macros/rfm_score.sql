@@ -1,7 +1,7 @@
 {% macro rfm_score(measure, value) -%}
     {#- Score of the last threshold of the seed `rfm_thresholds` that `value` reaches. Equal values score equally. -#}
     coalesce(arrayLast(
-        threshold -> threshold.1 <= {{ value }},
+        threshold -> ifNull(threshold.1 <= {{ value }}, false),
         (
             select arraySort(groupArray((thresholds.from_value, thresholds.score)))
             from thresholds

@@ -27,7 +27,7 @@ LOADS = """
     where status = 'loaded'
 """
 
-SPAN = "select min(event_date) as first_day, max(event_date) as last_day from {marts:Identifier}.fct_sales"
+SPAN = "select minOrNull(event_date) as first_day, maxOrNull(event_date) as last_day from {marts:Identifier}.fct_sales"
 # measures of the dashboard's catalogue, by dataset
 HEADLINES = {
     "fct_sales": ("m_revenue", "m_orders", "m_aov", "m_buyers", "m_users"),
@@ -68,7 +68,7 @@ def lines(figures: dict[str, Any], tests: dict[str, int]) -> list[tuple[str, str
         ("rows rejected", number(figures["rows_rejected"])),
         ("rows ignored", number(figures["rows_ignored"])),
         ("tests", ", ".join(f"{count} {status}" for status, count in tests.items()) or "not run"),
-        ("period", f"{figures['first_day']} to {figures['last_day']}"),
+        ("period", f"{figures['first_day']} to {figures['last_day']}" if figures["first_day"] else "-"),
         ("revenue", number(figures["m_revenue"])),
         ("orders", number(figures["m_orders"])),
         ("average order", number(figures["m_aov"]) if figures["m_orders"] else "-"),
