@@ -27,7 +27,10 @@ LOADS = """
     where status = 'loaded'
 """
 
-SPAN = "select minOrNull(event_date) as first_day, maxOrNull(event_date) as last_day from {marts:Identifier}.fct_sales"
+SPAN = """
+    select minOrNull(event_date) as first_day, maxOrNull(event_date) as last_day
+    from {marts:Identifier}.fct_sales
+"""
 # measures of the dashboard's catalogue, by dataset
 HEADLINES = {
     "fct_sales": ("m_revenue", "m_orders", "m_aov", "m_buyers", "m_users"),
