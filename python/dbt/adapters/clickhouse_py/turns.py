@@ -50,10 +50,10 @@ def turn_of_job(path: str) -> Iterator[None]:
 
 
 def _wait_for_preview(path: str) -> None:
+    if holder(path) == str(os.getpid()):
+        return
     began, is_told = time.monotonic(), False
-    while (waited := time.monotonic() - began) < PATIENCE:
-        if not _is_marked(path, PREVIEW) or holder(path) == str(os.getpid()):
-            return
+    while _is_marked(path, PREVIEW) and (waited := time.monotonic() - began) < PATIENCE:
         if waited > SILENT and not is_told:
             print(f"The warehouse {path} is being read by a preview: waiting for it.", file=sys.stderr)
             is_told = True
