@@ -167,8 +167,13 @@ def test_states_forecasts_and_plans(shop: Shop) -> None:
     """A check that has gone bad, a forecast of a week ago that failed, a missed plan of the last month."""
     shop.ask(
         commands=(
-            # on the third day of a month, all of whose last one is in the log
+            # the log ends on the third day of a month, and all plans are met
             """alter table telemetry_marts.mart_anomalies update as_of = toStartOfMonth(as_of) + 2 where true
+                settings mutations_sync = 1""",
+            """alter table telemetry_marts.fct_sales delete
+                where event_date > (select max(as_of) from telemetry_marts.mart_anomalies)
+                settings mutations_sync = 1""",
+            """alter table telemetry_marts.mart_kpi_plan_fact update target = actual where actual > 0
                 settings mutations_sync = 1""",
         )
     )
