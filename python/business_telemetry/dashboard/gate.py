@@ -88,9 +88,9 @@ class Gate:
             if self._open is not None:
                 self._open.close()
                 self._open = None
-                self._end_turn()
                 if self._path is not None:
-                    self._version = _modified(self._path)
+                    self._version = _modified(self._path)  # before a job that waits changes it
+                self._end_turn()
 
     def _ask(self, sql: str, parameters: dict[str, Any]) -> Table:
         warehouse = self._opened()

@@ -1,4 +1,4 @@
-"""A page that keeps asking for charts never keeps a job out of the embedded warehouse."""
+"""A page that asks for charts all the time keeps no job out of the embedded warehouse, and shows what it did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from project import Project
 
-#: Four loaders of a page, without the pause of a page: each asks what it has not asked before.
+#: Four loaders of a page, without the pause of a page: each asks what it has not asked before, and how many
+#: nights there are, which the gate remembers.
 PREVIEW = """
 import sys, threading, time
 from pathlib import Path
@@ -24,7 +25,8 @@ def load(loader):
         try:
             asked = {"loader": loader, "turn": turn}
             gate.run("select {loader:UInt32} + {turn:UInt32}, sleep(0.02)", asked)
-            answered.touch()
+            (nights,), = gate.run("select count() from default.nights", {}).rows
+            answered.write_text(str(nights))
         except NoAnswer as error:
             assert error.state == "busy", error.message
             time.sleep(0.02)
@@ -52,23 +54,23 @@ def shown(tmp_path: Path) -> Iterator[Project]:
     preview.wait()
 
 
-def is_read(project: Project) -> None:
-    """Wait until the preview has the warehouse."""
+def is_read(project: Project, nights: int) -> None:
+    """Wait until the preview has the warehouse and knows of so many nights."""
     answered, deadline = project.home / "answered", time.monotonic() + 60
-    answered.unlink(missing_ok=True)
-    while not answered.exists():
-        assert time.monotonic() < deadline, "the preview gets no answer any more"
+    answered.write_text("")
+    while answered.read_text() != str(nights):
+        assert time.monotonic() < deadline, f"the preview answers {answered.read_text()!r}, not {nights}"
         time.sleep(0.02)
 
 
 def test_steps_of_a_job_follow_each_other_while_a_page_asks_all_the_time(shown: Project) -> None:
     for night in range(4):
-        is_read(shown)
+        is_read(shown, night)
         shown.ask(commands=(f"insert into default.nights values ({night})",))
     # one right after the other: the page comes between them, or does not
     for night in range(4, 8):
         shown.ask(commands=(f"insert into default.nights values ({night})",))
-    is_read(shown)
+    is_read(shown, 8)
     assert shown.ask("select groupArray(night) from (select night from default.nights order by night)") == [
         [[[0, 1, 2, 3, 4, 5, 6, 7]]]
     ]
