@@ -1,4 +1,4 @@
-"""A page that asks for charts all the time keeps no job out of the embedded warehouse, and shows what it did."""
+"""A page that asks for charts all the time keeps no job out of the warehouse, and shows what it did."""
 
 from __future__ import annotations
 
