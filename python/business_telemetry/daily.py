@@ -65,7 +65,7 @@ def daily(sources: tuple[str, ...], log: str, replace: bool, target: str | None,
     Exit codes, of the first step that failed (7 only if no other did):
       0    everything is done (warnings of tests are in the summary)
       1-5  as `telemetry ingest`
-      6    a model or a test failed
+      6    a model or a test failed, or dbt itself did
       7    no load for longer than the source may be silent; all else is done
       8    a receiver did not take an alert
     """
@@ -116,6 +116,8 @@ def _freshness(job: Job, target: str | None) -> None:
     stale = [name for name, status in found.items() if status in ("error", "runtime error")]
     if stale:
         job.fail(STALE, "Новых данных нет дольше, чем допустимо: последняя загрузка устарела")
+    elif code:
+        job.fail(BUILD_FAILED, "Возраст данных не проверен: dbt source freshness не дошёл до конца")
 
 
 def _build(job: Job, target: str | None) -> None:

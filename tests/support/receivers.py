@@ -15,11 +15,18 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """What came in, and what to answer next: a status, with `Retry-After`, or `drop` to hang up."""
+    """What came in, and what to answer next: a status, with `Retry-After`, or `drop` to hang up.
+
+    A mail server also answers `refused[address]` to that address, `bye` to QUIT, and has an extension if it
+    `offers` one.
+    """
 
     port: int = 0
     taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: list[Any] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    bye: str = "221 bye"
+    offers: str = ""
 
     @property
     def url(self) -> str:
@@ -89,6 +96,8 @@ def mail_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
                     self.reply(answer)
                 elif line.upper().startswith("EHLO") and tls:
                     self.reply("250-stand-in\r\n250-AUTH PLAIN\r\n250 STARTTLS")
+                elif line.upper().startswith("EHLO") and state.offers:
+                    self.reply(f"250-stand-in\r\n250 {state.offers}")
                 elif line.upper() == "STARTTLS" and tls:
                     self.reply("220 go on")
                     try:
@@ -100,8 +109,11 @@ def mail_receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
                     state.taken.append(("login", {"text": line}))
                     self.reply("235 welcome")
                 elif line.upper() == "QUIT":
-                    self.reply("221 bye")
+                    self.reply(state.bye)
                     return
+                elif line.upper().startswith("RCPT"):
+                    address = line[line.index("<") + 1 : line.index(">")]
+                    self.reply(state.refused.get(address, "250 ok"))
                 else:
                     self.reply("250 ok")
 

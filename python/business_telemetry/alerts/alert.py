@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -72,10 +72,10 @@ def new_alerts(found: Iterable[Alert], known: Known) -> list[Alert]:
     return [alert for alert in found if alert.key not in known.keys and alert.state not in known.states]
 
 
-def ended_states(found: Iterable[Alert], known: Known) -> list[str]:
-    """Keys of alerts whose state is in order again."""
+def ended_states(found: Iterable[Alert], judged: Collection[str], known: Known) -> list[str]:
+    """Keys of alerts whose state is in order again; of a state that could not be judged nobody knows."""
     lasting = {alert.state for alert in found}
-    return [key for state, key in known.states.items() if state not in lasting]
+    return [key for state, key in known.states.items() if state in judged and state not in lasting]
 
 
 def messages(alerts: Sequence[Alert], heading: str, repeated: bool) -> list[tuple[list[Alert], str]]:

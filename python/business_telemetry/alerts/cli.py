@@ -58,7 +58,9 @@ class NothingBuilt(Exception):
 @click.command(epilog="\b\nSet in the environment, whichever are wanted:" + ENVIRONMENT)
 @click.option("--dry-run", is_flag=True, help="Print what would be sent; send and remember nothing.")
 @click.option(
-    "--quiet", is_flag=True, help="Send nothing, and never: remember it as told. After a first load."
+    "--quiet",
+    is_flag=True,
+    help="Send nothing, and never: remember as told what is new and what waits. After a first load.",
 )
 @click.option("--target", help="Output of the dbt profile; default: the profile's own default.")
 def alerts(dry_run: bool, quiet: bool, target: str | None) -> None:
@@ -136,11 +138,14 @@ def run(target: str | None, project: Path, dry_run: bool = False, quiet: bool = 
             outcome = Outcome([each.text for each in new])
             if dry_run:
                 return outcome
-            ledger.remember(new, muted=quiet)
-            ledger.end(ended_states(found.alerts, known))
+            ledger.remember(new)
+            ledger.end(ended_states(found.alerts, found.judged, known))
             ledger.keep_forecast(found.last, found.forecast)
-            for sink in sinks:
-                _send(sink, ledger, outcome)
+            if quiet:
+                ledger.mute()
+            else:
+                for sink in sinks:
+                    _send(sink, ledger, outcome)
             return outcome
         finally:
             lock.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -20,6 +20,8 @@ from business_telemetry.dashboard.overview import health, last_whole_day
 
 #: An incident is told when it still lasted within so many days: runs that were missed are caught up.
 LOOKBACK_DAYS: Final = 7
+#: Days on either side of an incident that its link shows.
+AROUND_DAYS: Final = 28
 #: A forecast is broken when so many of the last days lie on one side of the 80 % band that was given before
 #: them. By chance that happens less than once in 5,000 weeks, were the days independent.
 BROKEN_DAYS, FORECAST_DAYS = 5, 7
@@ -69,11 +71,13 @@ class Found:
     Attributes:
         last: the last whole day of the log.
         alerts: what may be told.
+        judged: states that this run could tell good from bad.
         forecast: the forecast from that day on, to be held against what comes.
     """
 
     last: date
     alerts: Sequence[Alert]
+    judged: Collection[str]
     forecast: Sequence[Band]
 
 
@@ -95,12 +99,14 @@ def find(gate: Gate, catalogue: Catalogue, known: Known, forecast: Sequence[Band
     now = Now(gate, catalogue, facts, last_whole_day(gate, newest))
     bands = gate.run(FORECAST, _bound(now, days=FORECAST_DAYS)).rows
     coming = [Band(when, *map(float, amounts)) for when, *amounts in bands]
+    broken_, of_forecast = _broken(now, forecast, address)
+    bad, of_checks = _bad(now, address)
     return Found(
         now.last,
-        [*_incidents(now, known, address), *_broken(now, forecast, address), *_bad(now, address),
-         *_missed(now, address)],
+        [*_incidents(now, known, address), *broken_, *bad, *_missed(now, address)],
+        [*of_forecast, *of_checks],
         coming,
-    )  # fmt: skip
+    )
 
 
 def _incidents(now: Now, known: Known, address: str) -> list[Alert]:
@@ -110,6 +116,7 @@ def _incidents(now: Now, known: Known, address: str) -> list[Alert]:
     values = {key: (value, expected) for key, value, expected in rows}
     chart = now.catalogue.overview.incidents if now.catalogue.overview else ""
     choice = {"tab": now.catalogue.tab_of(chart)} if chart else {}
+    around = timedelta(AROUND_DAYS)
     return [
         Alert(
             key=f"incident/{item.root.key}",
@@ -118,6 +125,8 @@ def _incidents(now: Now, known: Known, address: str) -> list[Alert]:
                 address,
                 {
                     **choice,
+                    "from": item.root.start - around,
+                    "to": min(item.root.end + around, now.last),
                     "event": item.root.key,
                     "f_metric": item.root.metric,
                     "f_series": series(item.root, labels),
@@ -149,53 +158,71 @@ def incident_text(
             text += f" ({_signed(value / expected - 1)})"
     if item.members:
         moved = russian.plural(len(item.members), "показатель", "показателя", "показателей")
-        text += (
-            f"; вместе с ним изменились ещё {moved}"
-            if len(item.members) > 1
-            else f"; вместе с ним — ещё {moved}"
-        )
+        verb = "изменился" if moved.endswith("показатель") else "изменились"  # as the noun: 1, 21, 31, …
+        text += f"; вместе с ним {verb} ещё {moved}"
     return text
 
 
-def broken(forecast: Sequence[Band], actual: Mapping[date, float]) -> tuple[str, list[Band]] | None:
-    """Does the revenue leave the band, and to which side? The days that have come, with what was expected."""
+@dataclass(frozen=True)
+class Course:
+    """How the revenue went beside its forecast: the days that have come, how many of them left the band."""
+
+    come: Sequence[Band]
+    below: int
+    above: int
+
+    @property
+    def is_long(self) -> bool:
+        """Have enough days come to tell?"""
+        return len(self.come) >= BROKEN_DAYS
+
+    @property
+    def broken(self) -> str:
+        """The side to which the forecast is broken: `below`, `above`, or nothing."""
+        if max(self.below, self.above) < BROKEN_DAYS:
+            return ""
+        return "below" if self.below > self.above else "above"
+
+
+def course(forecast: Sequence[Band], actual: Mapping[date, float]) -> Course:
+    """Holds a forecast against the days that have come."""
     come = [band for band in forecast if band.day in actual]
-    below = sum(actual[band.day] < band.low for band in come)
-    above = sum(actual[band.day] > band.high for band in come)
-    if max(below, above) < BROKEN_DAYS:
-        return None
-    return ("below" if below > above else "above"), come
+    return Course(
+        come,
+        below=sum(actual[band.day] < band.low for band in come),
+        above=sum(actual[band.day] > band.high for band in come),
+    )
 
 
-def _broken(now: Now, forecast: Sequence[Band], address: str) -> list[Alert]:
+def _broken(now: Now, forecast: Sequence[Band], address: str) -> tuple[list[Alert], list[str]]:
+    """What to tell of the forecast, and the states that could be judged."""
     if not forecast or now.catalogue.overview is None:
-        return []
+        return [], []
     bound = _bound(now) | {"from": forecast[0].day, "to": min(now.last, forecast[-1].day)}
     actual = dict(now.gate.run(REVENUE, bound).rows)
     days = {band.day: actual.get(band.day, 0.0) for band in forecast if band.day <= now.last}
-    found = broken(forecast, days)
-    if found is None:
-        return []
-    side, come = found
-    total, expected = sum(days.values()), sum(band.p50 for band in come)
-    currency = now.facts.currency
+    went = course(forecast, days)
+    judged = ["forecast/below", "forecast/above"] if went.is_long else []
+    if not went.broken:
+        return [], judged
+    total, expected = sum(days.values()), sum(band.p50 for band in went.come)
+    currency, first, last = now.facts.currency, went.come[0].day, went.come[-1].day
+    side, count = ("ниже", went.below) if went.broken == "below" else ("выше", went.above)
     text = (
-        f"Прогноз выручки не сбывается: за {russian.days(come[0].day, come[-1].day)}"
+        f"Прогноз выручки не сбывается: за {russian.days(first, last)}"
         f" {russian.money(total, currency)}, ожидалось {russian.money(expected, currency)}"
-        f" ({_signed(total / expected - 1)}); {'ниже' if side == 'below' else 'выше'} 80-процентного коридора"
-        f" {russian.plural(sum(_outside(days[band.day], band) for band in come), 'день', 'дня', 'дней')}"
-    )  # fmt: skip
-    link = _chart(now, address, now.catalogue.overview.forecast, come[0].day, come[-1].day)
-    return [Alert(f"forecast/{side}/{now.last}", text, link, state=f"forecast/{side}")]
+        f" ({_signed(total / expected - 1)}); {side} 80-процентного коридора"
+        f" {russian.plural(count, 'день', 'дня', 'дней')}"
+    )
+    link = _chart(now, address, now.catalogue.overview.forecast, first, last)
+    state = f"forecast/{went.broken}"
+    return [Alert(f"{state}/{now.last}", text, link, state=state)], judged
 
 
-def _outside(value: float, band: Band) -> bool:
-    return not band.low <= value <= band.high
-
-
-def _bad(now: Now, address: str) -> list[Alert]:
+def _bad(now: Now, address: str) -> tuple[list[Alert], list[str]]:
+    """What to tell of the checks of the data, and the states that could be judged."""
     if now.catalogue.overview is None:
-        return []
+        return [], []
     chart = now.catalogue.overview.health
     labels = now.catalogue.datasets["mart_data_health"].dimensions["check_name"].labels
     names = {title: name for name, title in labels.items()}
@@ -207,7 +234,8 @@ def _bad(now: Now, address: str) -> list[Alert]:
             text = f"Данные за неделю стали хуже. {sentence['text']}"
             link = _chart(now, address, chart, now.week.date_from, now.week.date_to)
             alerts.append(Alert(f"{state}/{now.last}", text, link, state=state))
-    return alerts
+    words = now.ask("mart_data_health", ("m_state",), now.week, "check_name")
+    return alerts, [f"health/{name}" for name, word in words if word != "мало данных"]
 
 
 def _missed(now: Now, address: str) -> list[Alert]:

@@ -66,9 +66,16 @@ class Ledger:
             [_event(told["event"]) for told in found.values() if told["event"]],
         )
 
-    def remember(self, alerts: Iterable[Alert], muted: bool) -> None:
+    def remember(self, alerts: Iterable[Alert]) -> None:
         """Write down what was found, before anything is sent."""
-        self._write((each.key, "", "muted" if muted else "found", _details(each)) for each in alerts)
+        self._write((each.key, "", "found", _details(each)) for each in alerts)
+
+    def mute(self) -> None:
+        """Nothing of what was found so far is sent any more."""
+        found = self._rows(
+            f"select key, details from {self._raw}.alerts final where sink = '' and status = 'found'"
+        )
+        self._write((key, "", "muted", details) for key, details in found)
 
     def end(self, keys: Sequence[str]) -> None:
         """The states of these alerts are in order again."""

@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, Final, Protocol
@@ -111,16 +112,19 @@ class Telegram:
 
 @dataclass(frozen=True)
 class Mail:
-    """Receivers of e-mail."""
+    """One receiver of e-mail: a server may take a message for one and refuse it for another."""
 
     server: str = field(repr=False)
     sender: str
-    receivers: tuple[str, ...]
-    name: str = "email"
+    receiver: str
+
+    @property
+    def name(self) -> str:
+        return f"email {self.receiver}"
 
     def send(self, text: str, identity: str) -> None:
         message = EmailMessage()
-        message["From"], message["To"] = self.sender, ", ".join(self.receivers)
+        message["From"], message["To"] = self.sender, self.receiver
         message["Subject"] = text.partition("\n")[0]
         # a message that is sent again is the same message to mail programs
         message["Message-ID"] = f"<{identity}@business-telemetry.invalid>"
@@ -131,7 +135,7 @@ class Mail:
         context = ssl.create_default_context()
         given = False
         try:
-            with (
+            with closing(
                 smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=context)
                 if parts.scheme == "smtps"
                 else smtplib.SMTP(host, port or 587, timeout=TIMEOUT_SECONDS)
@@ -145,22 +149,29 @@ class Mail:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 given = True
                 server.send_message(message)
+                with suppress(OSError, smtplib.SMTPException):  # it has the message, whatever it says now
+                    server.quit()
         except smtplib.SMTPResponseException as error:
-            said = error.smtp_error
-            reason = said.decode(errors="replace") if isinstance(said, bytes) else said
-            raise NotSent(f"email: {host} answers {error.smtp_code} {reason[:200]}") from None
-        except smtplib.SMTPRecipientsRefused:
-            raise NotSent(f"email: {host} refuses every receiver") from None
+            raise _refused(host, error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPRecipientsRefused as error:
+            ((code, said),) = error.recipients.values()
+            raise _refused(host, code, said) from None
         except (OSError, smtplib.SMTPException) as error:
             kind = Unclear if given else NotSent
             raise kind(f"email: {host}: {type(error).__name__}") from None
+
+
+def _refused(host: str, code: int, said: bytes | str) -> NotSent:
+    reason = said.decode(errors="replace") if isinstance(said, bytes) else said
+    return NotSent(f"email: {host} answers {code} {reason[:200]}")
 
 
 def from_environment(environment: Mapping[str, str]) -> list[Sink]:
     """The sinks that the environment names.
 
     Raises:
-        BadSetting: a half of what a sink needs is missing.
+        BadSetting: a half of what a sink needs is missing, or an address is none. It quotes no address: that
+            is a secret.
     """
     found: list[Sink] = []
 
@@ -168,7 +179,7 @@ def from_environment(environment: Mapping[str, str]) -> list[Sink]:
         return environment.get(f"TELEMETRY_ALERT_{name}", "").strip()
 
     if url := get("WEBHOOK"):
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not _is_address(url, "http", "https"):
             raise BadSetting("TELEMETRY_ALERT_WEBHOOK: an address that begins with https:// is wanted")
         found.append(Webhook(url))
     if token := get("TELEGRAM_TOKEN"):
@@ -176,15 +187,36 @@ def from_environment(environment: Mapping[str, str]) -> list[Sink]:
             raise BadSetting("TELEMETRY_ALERT_TELEGRAM_CHAT is not set: the id of the chat to write to")
         found.append(Telegram(token, chat, get("TELEGRAM_API") or Telegram.api))
     if server := get("SMTP"):
-        if urlsplit(server).scheme not in ("smtp", "smtps") or not urlsplit(server).hostname:
-            raise BadSetting("TELEMETRY_ALERT_SMTP: smtp://user:password@host:port is wanted")
-        sender, receivers = get("MAIL_FROM"), tuple(filter(None, map(str.strip, get("MAIL_TO").split(","))))
+        if not _is_mail_server(server):
+            raise BadSetting(
+                "TELEMETRY_ALERT_SMTP: smtp://user:password@host:port is wanted, in ASCII, with / ? # [ ] @ %"
+                " of the name and the password percent-encoded (/ is %2F)"
+            )
+        sender = get("MAIL_FROM")
+        receivers = dict.fromkeys(filter(None, map(str.strip, get("MAIL_TO").split(","))))
         if not sender or not receivers:
             raise BadSetting(
                 "TELEMETRY_ALERT_MAIL_FROM and TELEMETRY_ALERT_MAIL_TO are wanted beside TELEMETRY_ALERT_SMTP"
             )
-        found.append(Mail(server, sender, receivers))
+        found.extend(Mail(server, sender, receiver) for receiver in receivers)
     return found
+
+
+def _is_mail_server(text: str) -> bool:
+    """Nothing stands behind the port: it would be the rest of a password, and the port its beginning."""
+    if not _is_address(text, "smtp", "smtps"):
+        return False
+    parts = urlsplit(text)
+    said = unquote(f"{parts.username}{parts.password}")
+    return said.isascii() and parts.path in ("", "/") and "?" not in text and "#" not in text
+
+
+def _is_address(text: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, brackets
+        return False
 
 
 def deliver(sink: Sink, text: str, identity: str, wait: Callable[[float], None] = time.sleep) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from business_telemetry.warehouse import Warehouse, WarehouseUnavailable, load_credentials, open_warehouse
+from dbt.adapters.clickhouse_py.turns import TurnOfPreview
 
 State = Literal["busy", "missing", "unbuilt", "empty", "unavailable"]
 UNKNOWN_OBJECTS = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE", "UNKNOWN_IDENTIFIER")
 REMEMBERED = 2000
+BUSY = "Данные обновляются: хранилище занято загрузкой или `dbt build`. Ждём окончания."
 
 
 class NoAnswer(Exception):
@@ -41,9 +43,10 @@ class Table:
 class Gate:
     """Runs queries, one at a time.
 
-    The embedded engine locks its directory, so it is closed after `idle` seconds without a query and `dbt
-    build` can start. Answers are kept until another process had the warehouse (embedded: the directory's
-    modification time, which every opening changes) or until a part of a mart changed (server).
+    The embedded engine locks its directory, so it is closed after `idle` seconds without a query, and at once
+    when a job wants it: `dbt build` can start, and so can what follows it. Answers are kept until another
+    process had the warehouse (embedded: the directory's modification time, which every opening changes) or
+    until a part of a mart changed (server).
     """
 
     def __init__(self, target: str | None, project_dir: Path, idle: float = 1.0) -> None:
@@ -52,6 +55,7 @@ class Gate:
         self._idle = idle
         self._lock = threading.RLock()
         self._open: Warehouse | None = None
+        self._turn: TurnOfPreview | None = None
         self._used = 0.0
         self._answers: OrderedDict[str, Table] = OrderedDict()
         self._version: object = None
@@ -85,7 +89,8 @@ class Gate:
                 self._open.close()
                 self._open = None
                 if self._path is not None:
-                    self._version = _modified(self._path)
+                    self._version = _modified(self._path)  # before a job that waits changes it
+                self._end_turn()
 
     def _ask(self, sql: str, parameters: dict[str, Any]) -> Table:
         warehouse = self._opened()
@@ -104,23 +109,46 @@ class Gate:
         return Table(tuple(result.column_names), tuple(tuple(row) for row in result.result_rows))
 
     def _opened(self) -> Warehouse:
-        if self._open is not None:
-            return self._open
-        if self._path is not None and not self._path.is_dir():
+        if self._open is None:
+            self._open = self._begin()
+        elif self._is_wanted():
+            self.close()
+            raise NoAnswer("busy", BUSY)
+        return self._open
+
+    def _begin(self) -> Warehouse:
+        if self._path is None:
+            return self._connect()
+        if not self._path.is_dir():
             raise NoAnswer(
                 "missing", f"Хранилища {self._path.name}/ нет. Выполните `make demo`: оно создаст его."
             )
+        self._turn = TurnOfPreview(str(self._path))
         try:
-            self._open = open_warehouse(self._target, self._project)
+            if self._is_wanted():
+                raise NoAnswer("busy", BUSY)
+            warehouse = self._connect()
+        except BaseException:
+            self._end_turn()
+            raise
+        threading.Thread(target=self._release_when_idle, daemon=True).start()
+        return warehouse
+
+    def _connect(self) -> Warehouse:
+        try:
+            return open_warehouse(self._target, self._project)
         except WarehouseUnavailable as error:
             if "held by another process" in str(error):
-                raise NoAnswer(
-                    "busy", "Данные обновляются: хранилище занято загрузкой или `dbt build`. Ждём окончания."
-                ) from error
+                raise NoAnswer("busy", BUSY) from error
             raise NoAnswer("unavailable", str(error)) from error
-        if self._path is not None:
-            threading.Thread(target=self._release_when_idle, daemon=True).start()
-        return self._open
+
+    def _is_wanted(self) -> bool:
+        return self._turn is not None and self._turn.is_over
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.end()
+            self._turn = None
 
     def _release_when_idle(self) -> None:
         while True:
@@ -128,7 +156,8 @@ class Gate:
             with self._lock:
                 if self._open is None:
                     return
-                if time.monotonic() - self._used >= self._idle:
+                is_idle = time.monotonic() - self._used >= self._idle
+                if is_idle or self._is_wanted():
                     self.close()
                     return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from dbt.adapters.exceptions import FailedToConnectError
 
+from dbt.adapters.clickhouse_py import turns
 from dbt.adapters.clickhouse_py.credentials import ClickHousePyCredentials
 from dbt.adapters.clickhouse_py.engine import connect
 
@@ -82,6 +84,25 @@ def test_a_held_path_is_one_plain_line(held: tuple[Path, subprocess.Popen[str]])
         f"The warehouse {path} is held by another process (pid {holder.pid}): dbt, telemetry ingest or a"
         " preview. Wait for it or stop it, or set TELEMETRY_WAREHOUSE to another directory."
     )
+
+
+@pytest.mark.parametrize(("name", "is_waited_for"), [("preview.lock", True), ("none.lock", False)])
+def test_only_a_preview_is_waited_for_and_not_for_ever(
+    held: tuple[Path, subprocess.Popen[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    name: str,
+    is_waited_for: bool,
+) -> None:
+    path, holder = held
+    monkeypatch.setattr(turns, "SILENT", 0.1)
+    monkeypatch.setattr(turns, "PATIENCE", 0.5)
+    with (path / name).open("a") as mark:
+        fcntl.flock(mark, fcntl.LOCK_SH)
+        with pytest.raises(FailedToConnectError, match=rf"held by another process \(pid {holder.pid}\)"):
+            connect(credentials(path))
+    line = f"The warehouse {path} is being read by a preview: waiting for it.\n"
+    assert capfd.readouterr().err == (line if is_waited_for else "")
 
 
 @pytest.mark.parametrize("clean", [True, False])

@@ -83,7 +83,9 @@ def test_what_is_new_is_told_once_with_number_expectation_and_link(shop: Shop) -
         line,
     )
     assert "orders" not in text and "Заказы: провал" not in text, "it moved with revenue"
-    assert "https://bi.shop.example/#tab=anomalies&event=revenue%2Fplanted" in text
+    ((first, last),) = shop.ask("select as_of - 29, as_of from telemetry_marts.mart_anomalies limit 1")[0]
+    link = f"https://bi.shop.example/#tab=anomalies&from={first}&to={last}&event=revenue%2Fplanted"
+    assert link in text, "28 days before the first of its days, and no day after the log's last one"
     assert shop.ask(LEDGER)[0] == [
         ["", "found", len(dry.splitlines())],
         ["webhook", "sent", len(dry.splitlines())],
@@ -96,6 +98,17 @@ def test_quiet_remembers_and_sends_nothing_ever(shop: Shop) -> None:
         assert told.run("telemetry", "alerts", "--quiet") != ""
         assert told.run("telemetry", "alerts") == ""
         assert receiver.taken == []
+
+
+def test_quiet_sends_nothing_of_an_earlier_run_either(shop: Shop) -> None:
+    with http_receiver() as receiver:
+        told = sending(shop, receiver)
+        receiver.answers = [403]
+        count = len(told.run("telemetry", "alerts", expect=8).splitlines())
+        told.run("telemetry", "alerts", "--quiet")
+        told.run("telemetry", "alerts")
+        assert receiver.taken == []
+    assert shop.ask(LEDGER)[0] == [["", "muted", count], ["webhook", "failed", count]]
 
 
 def test_a_receiver_that_refuses_gets_it_from_the_next_run(shop: Shop) -> None:
@@ -151,23 +164,39 @@ def test_what_cannot_be_sent_is_said_in_one_line(shop: Shop, monkeypatch: pytest
 
 
 def test_states_forecasts_and_plans(shop: Shop) -> None:
-    """A check that has gone bad, a forecast of a week ago that failed, a missed plan of last month."""
-    ((last,),) = shop.ask("select max(as_of) from telemetry_marts.mart_anomalies")[0:1][0]
-    shop.run("telemetry", "alerts", "--quiet")
-    month = f"addMonths(toStartOfMonth(toDate('{last}')), -1)"
-    day = f"toDate('{last}')"
+    """A check that has gone bad, a forecast of a week ago that failed, a missed plan of the last month."""
     shop.ask(
         commands=(
-            # the log ends early in its last month
-            f"""alter table telemetry_marts.mart_kpi_plan_fact
-                update target = actual * 2, observed_days = month_days
-                where segment_type = 'all' and kpi = 'revenue' and month = {month}
+            # the log ends on the third day of a month, and all plans are met
+            """alter table telemetry_marts.mart_anomalies update as_of = toStartOfMonth(as_of) + 2 where true
                 settings mutations_sync = 1""",
+            """alter table telemetry_marts.fct_sales delete
+                where event_date > (select max(as_of) from telemetry_marts.mart_anomalies)
+                settings mutations_sync = 1""",
+            """alter table telemetry_marts.mart_kpi_plan_fact update target = actual where actual > 0
+                settings mutations_sync = 1""",
+        )
+    )
+    ((last,),) = shop.ask("select max(as_of) from telemetry_marts.mart_anomalies")[0]
+    shop.run("telemetry", "alerts", "--quiet")
+    day = f"toDate('{last}')"
+
+    def of_check(issues: str, total: str) -> str:
+        return f"""alter table telemetry_marts.mart_data_health
+            update issue_count = {issues}, total_count = {total}
+            where check_name = 'rejected_rows' and event_date > {day} - 7 settings mutations_sync = 1"""
+
+    shop.ask(
+        commands=(
+            f"""alter table telemetry_marts.mart_kpi_plan_fact update target = actual * 2
+                where segment_type = 'all' and kpi = 'revenue'
+                    and month >= addMonths(toStartOfMonth({day}), -1) settings mutations_sync = 1""",
+            # five days below the band, one above it, one within
             f"""insert into telemetry_raw.alert_forecasts
-                select {day} - 7, {day} - 7 + n, 1e9, 9e8, 2e9, now64(6)
+                select {day} - 7, {day} - 7 + n, 1e9, multiIf(n <= 5, 9e8, -2), multiIf(n = 6, -1, 2e9),
+                    now64(6)
                 from (select number + 1 as n from numbers(7))""",
-            f"""alter table telemetry_marts.mart_data_health update issue_count = total_count
-                where check_name = 'rejected_rows' and event_date > {day} - 7 settings mutations_sync = 1""",
+            of_check("total_count", "total_count"),
         )
     )
     with http_receiver() as receiver:
@@ -175,23 +204,21 @@ def test_states_forecasts_and_plans(shop: Shop) -> None:
         lines = told.run("telemetry", "alerts").replace("\u00a0", " ").splitlines()
         told.run("telemetry", "alerts")
         assert len(receiver.texts) == 1
-        kinds = {
-            "forecast": "Прогноз выручки не сбывается: за .*, ожидалось 7,0 млрд ₽ .*;"
-            " ниже 80-процентного коридора 7 дней",
-            "health": "Данные за неделю стали хуже. .*: 100,0 %, обычно .*",
-        }
-        for pattern in kinds.values():
+        expected = (
+            r"Прогноз выручки не сбывается: за .*, ожидалось 7,0 млрд ₽ \(−\d+ %\);"
+            " ниже 80-процентного коридора 5 дней",
+            "Данные за неделю стали хуже. .*: 100,0 %, обычно .*",
+            r"План марта 2022 по выручке не выполнен: .* ₽ из .* ₽ \(50 %\)",
+        )
+        for pattern in expected:
             assert len([line for line in lines if re.fullmatch(pattern, line)]) == 1, lines
-        plan = [
-            line for line in lines if re.fullmatch(r"План .* по выручке не выполнен: .* из .* \(50 %\)", line)
-        ]
-        ((months_end,),) = shop.ask(f"select toDayOfMonth({day}) <= 6")[0]
-        assert len(plan) == bool(months_end)
+        assert len(lines) == len(expected), lines
 
-        fine = """alter table telemetry_marts.mart_data_health update issue_count = 0
-            where check_name = 'rejected_rows' settings mutations_sync = 1"""
-        shop.ask(commands=(fine,))
+        over = "select key from telemetry_raw.alerts where sink = 'over'"
+        cannot_tell = ("truncate table telemetry_raw.alert_forecasts", of_check("0", "3"))
+        shop.ask(commands=cannot_tell)
         assert told.run("telemetry", "alerts") == ""
-        assert shop.ask("select key from telemetry_raw.alerts where sink = 'over'")[0] == [
-            [f"health/rejected_rows/{last}"]
-        ]
+        assert shop.ask(over) == [[]], "nobody has found them in order"
+        shop.ask(commands=(of_check("0", "1000"),))
+        assert told.run("telemetry", "alerts") == ""
+        assert shop.ask(over) == [[[f"health/rejected_rows/{last}"]]]

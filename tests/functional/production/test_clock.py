@@ -107,7 +107,7 @@ def test_a_sent_alert_stays_sent(server: Server, tmp_path: Path) -> None:
     ledger = Ledger(server.warehouse)
     ledger.create()
     alert = Alert(key="dip/1", text="Выручка ниже ожидаемой", state="dip")
-    ledger.remember([alert], muted=False)
+    ledger.remember([alert])
     ledger.mark([alert], "webhook", "sending")
     set_back(server, "alerts")
     ledger.mark([alert], "webhook", "sent")

@@ -32,11 +32,20 @@ def shop(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+#: An earlier night's forecast, which the last week has by far not come up to.
+HOPED = """insert into telemetry_raw.alert_forecasts
+    select last - 7, last - 7 + n, 1e9, 9e8, 2e9, now64(6) from (
+        select max(as_of) as last, arrayJoin(range(1, 8)) as n from telemetry_marts.mart_anomalies
+    )"""
+
+
 @pytest.mark.slow
 def test_one_night(shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shop.ask(WORK_TABLES) == [[[3]]]
     source = tmp_path / "day.csv"
     source.write_text(log(event(1, timestamp="2022-04-20T10:00:00", city="Омск")), encoding="utf-8")
+    shop.run("telemetry", "alerts", "--quiet")
+    shop.ask(commands=(HOPED,))
     with http_receiver() as receiver:
         monkeypatch.setenv("TELEMETRY_ALERT_WEBHOOK", receiver.url)
         told = json.loads(shop.run("telemetry", "daily", str(tmp_path), "--log", "demo"))
@@ -50,7 +59,11 @@ def test_one_night(shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         manifest = json.loads((shop.home / "target" / "manifest.json").read_text(encoding="utf-8"))
         tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
         assert build["tests"] == {"pass": len(tests)}
-        assert told["steps"]["alerts"]["alerts"]["sent"] == ({"webhook": 1} if receiver.texts else {})
+        (text,) = receiver.texts
+        assert "• Прогноз выручки не сбывается: " in text
+        assert "ожидалось 7,0\u00a0млрд\u00a0₽" in text
+        assert told["steps"]["alerts"]["alerts"]["sent"] == {"webhook": 1}
+        assert told["steps"]["alerts"]["alerts"]["new"] == text.count("• ")
         assert shop.ask(WORK_TABLES) == [[[0]]], "what the killed build had left is gone"
 
         receiver.taken.clear()

@@ -16,7 +16,7 @@ from business_telemetry.alerts.alert import (
     new_alerts,
     new_incidents,
 )
-from business_telemetry.alerts.find import Band, broken, incident_text
+from business_telemetry.alerts.find import Band, Course, course, incident_text
 from business_telemetry.dashboard.incidents import Event, Incident
 
 METRICS = ["revenue", "orders", "sessions"]
@@ -73,8 +73,9 @@ def test_a_state_is_told_once_until_it_has_ended() -> None:
         frozenset({"health/rejected_rows/2024-05-13"}), {bad.state: "health/rejected_rows/2024-05-13"}
     )
     assert new_alerts([bad], known) == []
-    assert ended_states([bad], known) == []
-    assert ended_states([], known) == ["health/rejected_rows/2024-05-13"]
+    assert ended_states([bad], [bad.state], known) == []
+    assert ended_states([], [bad.state], known) == ["health/rejected_rows/2024-05-13"]
+    assert ended_states([], ["health/duplicate_rows"], known) == [], "nobody has looked at it"
     assert new_alerts([bad], Known(known.keys)) == [bad]
     assert new_alerts([bad], Known(frozenset({bad.key}))) == []
 
@@ -85,26 +86,46 @@ def test_what_happens_once_is_told_once() -> None:
     assert new_alerts([missed], Known(frozenset({missed.key}))) == []
 
 
-def test_a_forecast_is_broken_when_five_days_of_seven_leave_its_band_on_one_side() -> None:
+def went(*values: float) -> Course:
+    """The last days' revenue beside a band from 80 to 120."""
     bands = [Band(TODAY - timedelta(n), 100, 80, 120) for n in range(7)]
-    days = [band.day for band in bands]
+    return course(bands, {band.day: value for band, value in zip(bands, values, strict=False)})
 
-    def of(*values: float) -> tuple[str, list[Band]] | None:
-        return broken(bands, dict(zip(days, values, strict=False)))
 
-    assert of(79, 79, 79, 79, 79, 100, 100) == ("below", bands)
-    assert of(121, 121, 121, 121, 121, 100, 100) == ("above", bands)
-    assert of(79, 79, 79, 79, 80, 120, 121) is None
-    assert of(79, 79, 79, 121, 121, 121, 121) is None
-    assert broken([], {}) is None
+@pytest.mark.parametrize(
+    ("values", "side", "below", "above"),
+    [
+        ((79, 79, 79, 79, 79, 100, 100), "below", 5, 0),
+        ((121, 121, 121, 121, 121, 100, 100), "above", 0, 5),
+        ((79, 79, 79, 79, 79, 121, 100), "below", 5, 1),
+        ((79, 79, 79, 79, 80, 120, 121), "", 4, 1),
+        ((79, 79, 79, 121, 121, 121, 121), "", 3, 4),
+        ((79, 79, 79, 79), "", 4, 0),
+        ((), "", 0, 0),
+    ],
+)
+def test_a_forecast_is_broken_when_five_days_of_seven_leave_its_band_on_one_side(
+    values: tuple[float, ...], side: str, below: int, above: int
+) -> None:
+    found = went(*values)
+    assert (found.broken, found.below, found.above) == (side, below, above)
+    assert found.is_long == (len(values) >= 5)
 
 
 def test_the_text_has_the_number_the_expectation_and_who_moved_with_it() -> None:
     root = event("revenue", 2, 0)
     lone = incident_text(Incident(root), LABELS, (12_345.6, 45_600.0), "RUB").replace("\u00a0", " ")
     assert lone == "Выручка: провал, 18–20 мая: 12,3 тыс. ₽ в день, ожидалось 45,6 тыс. ₽ (−73 %)"
-    with_others = incident_text(Incident(root, [root, root]), LABELS, None, "RUB").replace("\u00a0", " ")
-    assert with_others == "Выручка: провал, 18–20 мая; вместе с ним изменились ещё 2 показателя"
+    moved = {
+        1: "изменился ещё 1 показатель",
+        2: "изменились ещё 2 показателя",
+        11: "изменились ещё 11 показателей",
+        21: "изменился ещё 21 показатель",
+        121: "изменился ещё 121 показатель",
+    }
+    for count, words in moved.items():
+        told = incident_text(Incident(root, [root] * count), LABELS, None, "RUB").replace("\u00a0", " ")
+        assert told == f"Выручка: провал, 18–20 мая; вместе с ним {words}"
     assert incident_text(Incident(root), LABELS, (5.0, 0.0), "RUB").endswith("ожидалось 0\u00a0₽")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import socket
@@ -55,16 +56,14 @@ def test_telegram_gets_text_without_markup() -> None:
 
 def test_mail_has_a_subject_and_the_same_id_when_it_is_sent_again() -> None:
     with mail_receiver() as receiver:
-        sink = Mail(
-            f"smtp://127.0.0.1:{receiver.port}", "bi@shop.example", ("a@shop.example", "b@shop.example")
-        )
+        sink = Mail(f"smtp://127.0.0.1:{receiver.port}", "bi@shop.example", "a@shop.example")
         deliver(sink, TEXT, "id7")
         deliver(sink, TEXT, "id7")
     first, again = (
         email.message_from_bytes(text.encode(), policy=email.policy.default) for text in receiver.texts
     )
     assert first["Subject"] == "Что нового в магазине"
-    assert first["To"] == "a@shop.example, b@shop.example"
+    assert first["To"] == "a@shop.example"
     assert first["Message-ID"] == again["Message-ID"] == "<id7@business-telemetry.invalid>"
     body = first.get_body()
     assert body is not None
@@ -118,7 +117,7 @@ def test_a_connection_that_breaks_before_the_answer_is_unclear_and_not_repeated(
         receiver.answers = [answer]
         with pytest.raises(Unclear):
             deliver(
-                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",)),
+                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", "c@d.example"),
                 TEXT,
                 "id",
                 no_wait,
@@ -130,11 +129,47 @@ def test_a_mail_that_is_refused_is_certainly_not_sent() -> None:
         receiver.answers = ["550 mailbox full"] * 4
         with pytest.raises(NotSent, match="550 mailbox full"):
             deliver(
-                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",)),
+                Mail(f"smtp://127.0.0.1:{receiver.port}", "a@b.example", "c@d.example"),
                 TEXT,
                 "id",
                 lambda _: None,
             )
+
+
+def receivers_of(port: int) -> list[Sink]:
+    return from_environment(
+        {
+            "TELEMETRY_ALERT_SMTP": f"smtp://127.0.0.1:{port}",
+            "TELEMETRY_ALERT_MAIL_FROM": "bi@shop.example",
+            "TELEMETRY_ALERT_MAIL_TO": "a@shop.example, b@shop.example,a@shop.example",
+        }
+    )
+
+
+def test_a_mail_is_sent_to_the_one_and_not_to_the_other_who_was_refused() -> None:
+    with mail_receiver() as receiver:
+        receiver.refused = {"b@shop.example": "451 try later"}
+        one, other = receivers_of(receiver.port)
+        deliver(one, TEXT, "id", no_wait)
+        waits: list[float] = []
+        with pytest.raises(NotSent, match="answers 451 try later"):
+            deliver(other, TEXT, "id", waits.append)
+        assert waits == [1, 4, 15]
+        assert len(receiver.taken) == 1
+        receiver.refused = {}
+        deliver(other, TEXT, "id", no_wait)
+        assert [email.message_from_string(text)["To"] for text in receiver.texts] == [
+            "a@shop.example",
+            "b@shop.example",
+        ]
+    assert (one.name, other.name) == ("email a@shop.example", "email b@shop.example")
+
+
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_at_parting() -> None:
+    with mail_receiver() as receiver:
+        receiver.bye = "421 too busy"
+        deliver(receivers_of(receiver.port)[0], TEXT, "id", no_wait)
+    assert len(receiver.taken) == 1
 
 
 def certificate(directory: Path) -> tuple[Path, ssl.SSLContext]:
@@ -162,7 +197,7 @@ def test_a_password_goes_to_nobody_who_cannot_prove_his_name(
 ) -> None:
     trusted, context = certificate(tmp_path)
     with mail_receiver(context) as receiver:
-        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",))
+        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", "c@d.example")
         with pytest.raises(NotSent, match="SSLCertVerificationError"):
             mail.send(TEXT, "id")
         assert receiver.taken == []
@@ -174,7 +209,7 @@ def test_a_password_goes_to_nobody_who_cannot_prove_his_name(
 def test_a_password_is_not_sent_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sinks, "LOOPBACK", ())
     with mail_receiver() as receiver:
-        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", ("c@d.example",))
+        mail = Mail(f"smtp://bi:hush@127.0.0.1:{receiver.port}", "a@b.example", "c@d.example")
         with pytest.raises(NotSent, match="offers no TLS"):
             deliver(mail, TEXT, "id", no_wait)
     assert receiver.taken == []
@@ -186,7 +221,7 @@ def test_no_message_tells_a_secret() -> None:
     sinks: list[Sink] = [
         Webhook(f"http://127.0.0.1:{port}/T0/B0/hush"),
         Telegram("1:hush", "5", f"http://127.0.0.1:{port}"),
-        Mail(f"smtp://bi:hush@127.0.0.1:{port}", "a@b.example", ("c@d.example",)),
+        Mail(f"smtp://bi:hush@127.0.0.1:{port}", "a@b.example", "c@d.example"),
     ]
     for sink in sinks:
         with pytest.raises(NotSent) as error:
@@ -209,9 +244,50 @@ def test_sinks_are_there_when_the_environment_says_so() -> None:
         "TELEMETRY_ALERT_MAIL_FROM": "a@b.example",
         "TELEMETRY_ALERT_MAIL_TO": "c@d.example, e@f.example",
     }
-    assert [sink.name for sink in from_environment(named)] == ["webhook", "telegram", "email"]
+    assert [sink.name for sink in from_environment(named)] == [
+        "webhook",
+        "telegram",
+        "email c@d.example",
+        "email e@f.example",
+    ]
     for missing in ("TELEGRAM_CHAT", "MAIL_FROM", "MAIL_TO"):
         with pytest.raises(BadSetting, match=missing):
             from_environment({key: value for key, value in named.items() if not key.endswith(missing)})
     with pytest.raises(BadSetting, match="WEBHOOK"):
         from_environment({"TELEMETRY_ALERT_WEBHOOK": "hooks.example"})
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "smtp://bi:hush/ss@mail.example:587",
+        "smtp://bi:12/hush@mail.example:587",
+        "smtp://bi:12?hush@mail.example:587",
+        "smtp://bi:12#hush@mail.example:587",
+        "smtp://bi:hu[sh@mail.example:587",
+        "smtp://bi:hush-привет@mail.example:587",
+        "smtp://bi:hush-%D1%8F@mail.example:587",
+        "smtp://mail.example:hush",
+        "mail.example:hush",
+    ],
+)
+def test_a_mail_server_that_cannot_be_read_is_refused_at_once_without_its_password(server: str) -> None:
+    named = {"MAIL_FROM": "a@b.example", "MAIL_TO": "c@d.example", "SMTP": server}
+    with pytest.raises(BadSetting, match="percent-encoded") as error:
+        from_environment({f"TELEMETRY_ALERT_{name}": value for name, value in named.items()})
+    assert not any(part in str(error.value) for part in ("hush", "12", "hu[sh"))
+    assert error.value.__context__ is None
+
+
+def test_a_password_with_signs_is_given_as_it_is() -> None:
+    with mail_receiver() as receiver:
+        named = {
+            "MAIL_FROM": "a@b.example",
+            "MAIL_TO": "c@d.example",
+            "SMTP": f"smtp://bi:pa%2Fs%3Fs%23%25@127.0.0.1:{receiver.port}",
+        }
+        receiver.offers = "AUTH PLAIN"
+        (mail,) = from_environment({f"TELEMETRY_ALERT_{name}": value for name, value in named.items()})
+        mail.send(TEXT, "id")
+        (_, login), _ = receiver.taken
+    assert base64.b64decode(login["text"].split()[-1]) == b"\0bi\0pa/s?s#%"

@@ -32,6 +32,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told
         stale: bool = False,
         failed: str = "",
         refusing: bool = False,
+        died: bool = False,
         alerting: Exception | None = None,
         **loaded: object,
     ) -> Told:
@@ -40,6 +41,8 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told
         def step(command: list[str], capture: bool = False) -> tuple[int, str]:
             if "ingest" in command:
                 return ingest, json.dumps({"status": "failed", "error": "bad"} if ingest else loaded)
+            if "freshness" in command and died:
+                return 2, ""
             if "freshness" in command:
                 results = [{"unique_id": "source.p.raw.loads", "status": "error" if stale else "pass"}]
                 (tmp_path / "sources.json").write_text(json.dumps({"results": results}))
@@ -77,6 +80,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Told
 
 STALE = "Новых данных нет дольше, чем допустимо: последняя загрузка устарела"
 BROKEN = "Сборка не прошла: fct_sales"
+DIED = "Возраст данных не проверен: dbt source freshness не дошёл до конца"
 
 
 def test_a_night_without_troubles(night: Callable[..., Told]) -> None:
@@ -91,6 +95,7 @@ def test_a_night_without_troubles(night: Callable[..., Told]) -> None:
         ({"ingest": 4}, 4, ["Журнал не загружен: bad"], False),
         ({"stale": True}, 7, [STALE], True),
         ({"failed": "fct_sales"}, 6, [BROKEN], False),
+        ({"died": True}, 6, [DIED], True),
         ({"stale": True, "failed": "fct_sales"}, 6, [STALE, BROKEN], False),
         ({"stale": True, "refusing": True}, 8, [STALE], True),
         ({"failed": "fct_sales", "refusing": True}, 6, [BROKEN], False),

@@ -7,7 +7,6 @@ that one engine, so threads do not wait for each other; the engine stops when th
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ from dbt.adapters.exceptions import FailedToConnectError
 from dbt_common.exceptions import DbtDatabaseError
 
 from dbt.adapters.clickhouse_py.credentials import MEMORY, ClickHousePyCredentials
+from dbt.adapters.clickhouse_py.turns import holder, refuse_if_held, turn_of_job
 
 #: In bytes. The engine reserves one MiB for each thing that it writes, and a change of rows that finds none
 #: waits for ever.
@@ -156,21 +156,21 @@ def _open(path: str, settings: dict[str, Any]) -> Client:
             f"The warehouse {path} has a question mark in its path, and the engine takes what follows for"
             " settings: set TELEMETRY_WAREHOUSE to another directory."
         )
-    _refuse_if_held(path)
     try:
-        if path != MEMORY:
-            Path(path).mkdir(parents=True, exist_ok=True)
-            _require_writable(path)
-            _forget_unmade_tables(path)
-        client = clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
-        return client if path == MEMORY else _careful(client, path)
+        with turn_of_job(path):
+            if path != MEMORY:
+                Path(path).mkdir(parents=True, exist_ok=True)
+                _require_writable(path)
+                _forget_unmade_tables(path)
+            client = clickhouse_connect.get_client(interface="chdb", path=path, settings=settings)
+            return client if path == MEMORY else _careful(client, path)
     except OSError as error:
         raise FailedToConnectError(
             f"The warehouse {path} cannot be written: {error.strerror}. Mend that, or set TELEMETRY_WAREHOUSE"
             " to another directory."
         ) from error
     except ClickHouseError as error:
-        _refuse_if_held(path)  # somebody was faster
+        refuse_if_held(path)  # somebody was faster
         raise FailedToConnectError(_reason(error, path)) from error
 
 
@@ -212,7 +212,7 @@ def _forget_unmade_tables(path: str) -> None:
     It leaves one where the disk became full within a CREATE. Rows behind an empty definition would be those
     of a table that was there before: that is left to a person (`_reason`).
     """
-    if _holder(Path(path, "status")) is None:
+    if holder(path) is None:
         for file in _empty_definitions(path):
             if not _has_rows(file):
                 file.unlink()
@@ -227,30 +227,6 @@ def _has_rows(definition: Path) -> bool:
     warehouse, database = definition.parents[2], definition.parent.name
     files = Path(warehouse, "data", database, definition.stem).glob("*")
     return any(file.name not in ("detached", "format_version.txt") for file in files)
-
-
-def _refuse_if_held(path: str) -> None:
-    """The engine itself would fail too, but without a reason in the exception and with a line on stderr."""
-    holder = _holder(Path(path, "status"))
-    if holder is not None and holder != str(os.getpid()):
-        raise FailedToConnectError(
-            f"The warehouse {path} is held by another process (pid {holder}): dbt, telemetry ingest or a"
-            " preview. Wait for it or stop it, or set TELEMETRY_WAREHOUSE to another directory."
-        )
-
-
-def _holder(status: Path) -> str | None:
-    """Who holds the engine's lock file: a process id, `unknown`, or None when nobody does."""
-    try:
-        with status.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pid = re.search(r"PID: (\d+)", file.read())
-                return pid[1] if pid else "unknown"
-    except OSError:
-        pass
-    return None
 
 
 def _reason(error: Exception, path: str) -> str:
