@@ -11,7 +11,7 @@ from typing import Any
 
 from business_telemetry.dashboard.catalogue import Chart
 from business_telemetry.dashboard.choice import Choice
-from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.compile import Filters, View, compile_sql, is_daily
 from business_telemetry.dashboard.events import (
     find_event,
     floor_date,
@@ -58,8 +58,7 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
         "sql": readable(sql, parameters),
         "scale": parameters.get("scale"),
     }
-    if chart.x and filters.date_from and filters.date_to:
-        result["partial"] = cut_buckets(view, filters, min(filters.date_to, days[1]))
+    result["partial"] = cut_buckets(view, filters, days)
     if chart.compare:
         moved = choice.moved(days[0])
         result["versus"] = _versus(gate, view, moved) if moved is not None else None
@@ -106,24 +105,37 @@ def spark(chart: Chart) -> Chart:
     return chart.model_copy(update={"type": "line", "x": ("period",), "compare": False})
 
 
-def cut_buckets(view: View, filters: Filters, last: date) -> list[str]:
-    """The first days of the chart's weeks or months that the period or the end of the log cuts."""
-    field = view.dataset.dimension(view.chart.x[0])
-    if field is None or field.grain is None or filters.date_from is None:
+def cut_buckets(view: View, filters: Filters, days: tuple[date, date]) -> list[str]:
+    """The first days of the chart's weeks or months of which it shows a part only.
+
+    The period cuts those that the chart computes of days. A mart of months holds them whole: only the log,
+    whose first and last day are `days`, cuts them.
+    """
+    field = view.dataset.dimension(view.chart.x[0]) if view.chart.x else None
+    if field is None or field.grain is None:
         return []
     scale = filters.parameters.get("scale", view.catalogue.parameters["scale"].default)
     grain = scale if field.grain == "scale" else field.grain
-    start, end = floor_date(filters.date_from, grain), floor_date(last, grain)
-    after = floor_date(last + timedelta(1), grain)
-    cut = {start.isoformat()} if start < filters.date_from else set()
-    return sorted(cut | ({end.isoformat()} if after == end else set()))
+    first, last = days
+    if is_daily(view):
+        first, last = max(first, filters.date_from or first), min(last, filters.date_to or last)
+    start, end = floor_date(first, grain), floor_date(last, grain)
+    cut = {start.isoformat()} if start < first else set()
+    return sorted(cut | ({end.isoformat()} if floor_date(last + timedelta(1), grain) == end else set()))
 
 
 def _versus(gate: Gate, view: View, moved: Filters) -> dict[str, Any]:
+    """Rows of the period to compare with, on the days of the chosen one, whose weeks and months cut them."""
     assert moved.date_from is not None  # a period to compare with is closed
     assert moved.date_to is not None
-    span = {"from": moved.date_from.isoformat(), "to": moved.date_to.isoformat()}
-    return {"rows": _rows(gate, view, moved), **span}
+    shift = timedelta(moved.shift)
+    days = (moved.date_from + shift, moved.date_to + shift)
+    return {
+        "rows": _rows(gate, view, moved),
+        "partial": cut_buckets(view, replace(moved, date_from=days[0], date_to=days[1]), days),
+        "from": moved.date_from.isoformat(),
+        "to": moved.date_to.isoformat(),
+    }
 
 
 def _rows(gate: Gate, view: View, moved: Filters) -> list[list[Any]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date, timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 from preview import Visit, visiting
@@ -36,7 +39,7 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
     sales, funnel = "telemetry_marts.fct_sales", "telemetry_marts.fct_funnel"
     march = "event_date between '2022-03-01' and '2022-03-31'"
     before = "event_date between '2022-01-29' and '2022-02-28'"
-    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories", "young")
+    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories", "days", "visits", "young")
     answers = demo.ask(
         f"select sum(revenue), count(distinct if(is_order, order_key, null)) from {sales}",
         f"select sum(revenue) from {sales} where {march} and city = 'Москва'",
@@ -47,6 +50,9 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
         " count(distinct if(step_level = 4, session_key, null))"
         f" from {funnel} where toStartOfMonth(session_date) = '2022-03-01' group by week order by week",
         f"select count(distinct category) from {sales} where {march}",
+        f"select toString(event_date), sum(revenue) from {sales} group by event_date",
+        "select toString(session_date), count(distinct session_key),"
+        f" count(distinct if(step_level = 4, session_key, null)) from {funnel} group by session_date",
         " union all ".join(
             f"select '{chart}', count() from telemetry_marts.{mart}" for chart, mart in YOUNG.items()
         ),
@@ -116,6 +122,46 @@ def test_the_revenue_basis_changes_revenue(visit: Visit, expected: dict[str, lis
     visit.page.select_option("[data-testid=f_basis]", "cart")
     visit.ready()
     assert visit.number("kpi_revenue") == pytest.approx(float(expected["cart"][0][0]))
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "last"),
+    [
+        ("month", "2022-03-01", "2022-03-31"),
+        ("week", "2022-02-23", "2022-04-05"),
+        ("day", "2022-03-01", "2022-03-31"),
+    ],
+)
+def test_the_comparison_is_cut_where_the_chosen_period_is(
+    expected: dict[str, list[list[str]]], address: str, scale: str, first: str, last: str
+) -> None:
+    """Day by day the distance of the two periods, put into weeks and months of the chosen one."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    length = (end - start) + timedelta(1)
+
+    def place(day: date) -> str:
+        if scale == "month":
+            return day.replace(day=1).isoformat()
+        return (day - timedelta(day.weekday()) if scale == "week" else day).isoformat()
+
+    revenue: dict[str, float] = defaultdict(float)
+    for text, value in expected["days"]:
+        if start <= (day := date.fromisoformat(text) + length) <= end:
+            revenue[place(day)] += float(value)
+    sessions: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for text, count, ordered in expected["visits"]:
+        if start <= (day := date.fromisoformat(text) + length) <= end:
+            sessions[place(day)][0] += int(count)
+            sessions[place(day)][1] += int(ordered)
+    query = {"from": first, "to": last, "f_scale": scale}
+    found = httpx.get(f"{address}api/charts/revenue_trend.json", params=query).json()
+    then = {row[0]: row[1] for row in found["versus"]["rows"]}
+    assert then == pytest.approx(revenue)
+    assert found["versus"]["partial"] == ([place(start), place(end)] if scale == "week" else [])
+    assert found["versus"]["to"] == (start - timedelta(1)).isoformat()
+    cr = httpx.get(f"{address}api/charts/cr_trend.json", params=query).json()["versus"]["rows"]
+    ratios = {place: ordered / count for place, (count, ordered) in sessions.items()}
+    assert {row[0]: row[1] for row in cr} == pytest.approx(ratios)
 
 
 def test_scale_changes_row_counts(visit: Visit) -> None:

@@ -58,7 +58,7 @@ CATALOGUE = Catalogue.model_validate(
                 "title": "План",
                 "table": "mart_plan",
                 "date": "month",
-                "dimensions": {"month": {"title": "Месяц", "type": "date"}},
+                "dimensions": {"month": {"title": "Месяц", "type": "date", "grain": "month"}},
                 "measures": {"m_target": {"title": "План", "hint": "План.", "agg": "sum", "of": "target"}},
             },
         },
@@ -195,22 +195,51 @@ def test_odd_questions_are_refused_with_a_reason(pairs: list[tuple[str, str]]) -
 
 def test_the_period_to_compare_with_must_be_in_the_log() -> None:
     march = Choice(Filters(date(2022, 3, 1), date(2022, 3, 31)))
-    assert march.moved(date(2022, 1, 29)) == Filters(date(2022, 1, 29), date(2022, 2, 28))
+    assert march.moved(date(2022, 1, 29)) == Filters(date(2022, 1, 29), date(2022, 2, 28), shift=31)
     assert march.moved(date(2022, 1, 30)) is None
     assert replace(march, versus="none").moved(date(2000, 1, 1)) is None
     year = replace(march, versus="year").moved(date(2000, 1, 1))
-    assert year == Filters(date(2021, 3, 2), date(2021, 4, 1))
+    assert year == Filters(date(2021, 3, 2), date(2021, 4, 1), shift=364)
+
+
+def test_a_comparison_is_cut_into_the_months_of_the_chosen_period() -> None:
+    """31 days before 1 March begin in January, and all of them are March's to compare with."""
+    march = Choice(Filters(date(2022, 3, 1), date(2022, 3, 31), {"city": ("Омск",)}, {"scale": "month"}))
+    moved = march.moved(date(2022, 1, 1))
+    assert moved is not None
+    sql, parameters = compile_sql(view(type="line", x=["period"], y=["m_revenue"]), moved, "marts")
+    assert (
+        "from (\n"
+        "    select * replace (toDate(event_date + {shift:Int32}) as event_date) from (\n"
+        "        select *\n"
+        "        from {marts:Identifier}.fct_sales\n"
+        "        where event_date >= {date_from:Date}\n"
+        "            and event_date <= {date_to:Date}\n"
+        "            and city in {f_city:Array(String)}\n"
+        "    )\n)\ngroup by period"
+    ) in sql
+    assert (parameters["shift"], parameters["date_from"]) == (31, date(2022, 1, 29))
+    for other in (view(y=["m_revenue"]), view(type="line", dataset="plan", x=["month"], y=["m_target"])):
+        assert "shift" not in compile_sql(other, moved, "marts")[1]
+
+
+LOG = (date(2021, 12, 20), date(2022, 3, 30))
 
 
 def test_weeks_and_months_that_the_period_cuts() -> None:
-    trend = view(type="line", x=["month"], y=["m_revenue"])
-    assert cut_buckets(trend, Filters(date(2022, 1, 15), date(2022, 3, 31)), date(2022, 3, 31)) == []
     by = view(type="line", x=["period"], y=["m_revenue"])
-    months = Filters(date(2022, 1, 15), date(2022, 3, 31), parameters={"scale": "month"})
-    assert cut_buckets(by, months, date(2022, 3, 31)) == ["2022-01-01"]
-    assert cut_buckets(by, months, date(2022, 3, 30)) == ["2022-01-01", "2022-03-01"]
-    days = Filters(date(2022, 1, 15), date(2022, 3, 31))
-    assert cut_buckets(by, days, date(2022, 3, 31)) == []
+    months = Filters(date(2022, 1, 15), date(2022, 2, 28), parameters={"scale": "month"})
+    assert cut_buckets(by, months, LOG) == ["2022-01-01"]
+    assert cut_buckets(by, replace(months, date_to=date(2022, 3, 31)), LOG) == ["2022-01-01", "2022-03-01"]
+    assert cut_buckets(by, replace(months, date_from=None), LOG) == ["2021-12-01"]
+    assert cut_buckets(by, replace(months, parameters={}), LOG) == []  # days are whole
+
+
+def test_months_that_a_mart_holds_whole_are_cut_by_the_log_alone() -> None:
+    plan = view(type="column", dataset="plan", x=["month"], y=["m_target"])
+    for chosen in (Filters(date(2022, 1, 15), date(2022, 2, 9)), Filters()):
+        assert cut_buckets(plan, chosen, LOG) == ["2021-12-01", "2022-03-01"]
+    assert cut_buckets(plan, Filters(), (date(2022, 1, 1), date(2022, 3, 31))) == []
 
 
 def test_readable_sql_quotes_values() -> None:
