@@ -48,7 +48,7 @@ def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
 
     def sentences(_: Request) -> Response:
         facts = read_facts(gate, catalogue)
-        return JSONResponse(overview(gate, catalogue, facts, bounds(gate, catalogue)[1]))
+        return JSONResponse(overview(gate, catalogue, facts, bounds(gate, catalogue)))
 
     def chart(request: Request) -> Response:
         name, kind = request.path_params["name"], request.path_params["kind"]
