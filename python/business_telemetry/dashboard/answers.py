@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import Chart
+from business_telemetry.dashboard.catalogue import EVENT, Chart
 from business_telemetry.dashboard.choice import Choice
 from business_telemetry.dashboard.compile import Filters, View, compile_sql, is_daily
 from business_telemetry.dashboard.events import (
@@ -51,6 +51,8 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
             "sql": readable(sql, parameters),
             "untold": message,
         }
+    if lacks_incident(view, choice):
+        return {"columns": list(view.columns), "rows": [], "sql": readable(sql, parameters)}
     table = gate.run(sql, parameters)
     result: dict[str, Any] = {
         "columns": table.columns,
@@ -85,18 +87,22 @@ def filters_of(gate: Gate, view: View, choice: Choice) -> Filters:
     """What the chart is filtered by: the reader's choice, or the incident that the reader looks at."""
     if view.chart.follows:
         return following(gate, choice)
-    if choice.event is not None and "event" in view.dataset.calculated:
-        values = {name: found for name, found in choice.filters.values.items() if name != "event"}
-        return replace(choice.filters, values={**values, "event_key": (choice.event,)})
+    if choice.event is not None and EVENT in view.dataset.dimensions:
+        return replace(choice.filters, values={**choice.filters.values, EVENT: (choice.event,)})
     return choice.filters
+
+
+def lacks_incident(view: View, choice: Choice) -> bool:
+    """Whether the chart shows an incident and none is chosen: the rows of all would be nobody's."""
+    return choice.event is None and view.catalogue.shows_incident(view.chart)
 
 
 def _chosen_format(view: View, choice: Choice) -> str | None:
     """The kind of the metric that the reader looks at, where the dataset holds many."""
+    if choice.event is not None and EVENT in view.dataset.dimensions:
+        return metric_format((choice.event.split("/", 1)[0],))
     if "metric" not in view.dataset.dimensions or "metric" in view.chart.dimension_names:
         return None
-    if choice.event is not None and "event" in view.dataset.calculated:
-        return metric_format((choice.event.split("/", 1)[0],))
     return metric_format(choice.filters.values.get("metric", ()))
 
 
