@@ -183,6 +183,25 @@ def test_marks_are_those_of_what_is_chosen(address: str, query: str, at: list[st
     assert [mark["at"] for mark in marks] == at
 
 
+def test_an_address_decides_which_series_is_shown(visit: Visit) -> None:
+    """Of the metric that it names, whatever comes first in the list; of the incident, whatever the period."""
+
+    def chosen() -> str:
+        return plain(visit.page.inner_text("tr.chosen .press[aria-pressed=true]"))
+
+    visit.open("anomalies", f_metric="cart_value", **PERIOD)
+    assert visit.page.eval_on_selector("[data-testid=f_metric]", "e => e.value") == "cart_value"
+    assert chosen().startswith("9 апр")
+    visit.open("anomalies", f_metric="sessions", **PERIOD)
+    assert visit.page.eval_on_selector("[data-testid=f_metric]", "e => e.value") == "sessions"
+    assert visit.page.locator("tr.chosen").count() == 0
+    for chart in ("anomaly_drivers", "event_orders", "event_sessions"):
+        assert visit.state(chart) == "empty"
+    visit.open("anomalies", event=f"orders/all/Все/{OUTAGE}", **{"from": "2022-04-01", "to": "2022-04-30"})
+    assert chosen().startswith("20 мар")
+    assert visit.page.input_value("[data-testid=filter-from]") == OUTAGE
+
+
 @pytest.mark.parametrize("chart", ["anomaly_drivers", "event_orders", "event_sessions"])
 def test_without_an_incident_nothing_is_shown_as_if_it_were_one(address: str, chart: str) -> None:
     query = "from=2022-03-01&to=2022-03-31&f_metric=sessions"

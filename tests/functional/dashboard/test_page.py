@@ -237,6 +237,18 @@ def test_keyboard_and_theme(visit: Visit) -> None:
     assert visit.page.evaluate(colour) != light
 
 
+def test_the_way_to_the_charts_keeps_the_choice(visit: Visit) -> None:
+    visit.open("marketing", **MARCH, f_city="Москва")
+    address = visit.page.url
+    visit.page.focus(".skip")
+    visit.page.keyboard.press("Enter")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.id") == "board"
+    assert visit.page.url == address
+    assert visit.page.get_attribute("#tab-marketing", "aria-selected") == "true"
+    assert visit.page.locator(".chips li").all_inner_texts() == ["Город: Москва ×"]
+
+
 def test_filters_fold_on_a_phone(expected: object, browser: Browser, address: str) -> None:
     with visiting(browser, address, width=390) as visit:
         visit.open("sales", **MARCH, f_city="Москва")
@@ -299,17 +311,40 @@ def test_filters_are_searched_shown_as_chips_and_reset(visit: Visit) -> None:
     assert visit.page.locator(".chips").count() == 0
 
 
+def test_a_choice_by_keyboard_keeps_its_place_and_the_search(visit: Visit) -> None:
+    visit.open("sales", **MARCH)
+    visit.page.click("details[data-testid=f_city] summary")
+    visit.page.fill("details[data-testid=f_city] input[type=search]", "о")
+    shown = visit.page.locator("details[data-testid=f_city] .options label:visible")
+    cities = shown.all_inner_texts()
+    assert 1 < len(cities) < visit.page.locator("details[data-testid=f_city] .options label").count()
+    shown.first.locator("input").focus()
+    visit.page.keyboard.press("Space")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.value") == cities[0]
+    assert shown.all_inner_texts() == cities
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Space")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.value") == cities[1]
+    chips = visit.page.locator(".chips li").all_inner_texts()
+    assert sorted(chips) == sorted(f"Город: {city} ×" for city in cities[:2])
+
+
 def test_small_samples_are_told(visit: Visit) -> None:
     visit.open("sales", **{"from": "2022-03-01", "to": "2022-03-02"})
     cells = visit.page.locator("section[data-testid=city_table] td.few")
     assert cells.count() > 0
     assert (cells.first.get_attribute("title") or "").startswith("мало данных: ")
+    pale = visit.page.locator("section[data-testid=cr_table] td.few .sr")
+    assert (pale.first.text_content() or "").startswith(", мало данных: ")
     visit.open("sales", **WHOLE)
     assert visit.page.locator("section[data-testid=city_table] tbody tr:first-child td.few").count() == 0
 
 
 def test_sentences_of_the_first_page_lead_to_charts(visit: Visit) -> None:
-    visit.page.goto(visit.address)
+    visit.open("sales", **MARCH, f_city="Омск", f_basis="cart")
+    visit.page.click("#tab-overview")
     visit.ready()
     assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"
     first = visit.page.locator(".sentences a").first
@@ -318,6 +353,8 @@ def test_sentences_of_the_first_page_lead_to_charts(visit: Visit) -> None:
     visit.ready()
     assert visit.page.get_attribute("#tab-sales", "aria-selected") == "true"
     assert visit.page.evaluate("document.activeElement.dataset.testid") == "revenue_trend"
+    assert visit.page.locator(".chips").count() == 0  # the sentence is about the whole shop
+    assert visit.page.eval_on_selector("[data-testid=f_basis]", "e => e.value") == "confirmed"
     visit.page.go_back()
     visit.ready()
     assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"
