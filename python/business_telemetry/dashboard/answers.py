@@ -11,7 +11,7 @@ from typing import Any
 
 from business_telemetry.dashboard.catalogue import EVENT, Chart
 from business_telemetry.dashboard.choice import Choice
-from business_telemetry.dashboard.compile import Filters, View, compile_sql, is_daily
+from business_telemetry.dashboard.compile import Filters, View, compile_sql, ignored, is_daily
 from business_telemetry.dashboard.events import (
     find_event,
     floor_date,
@@ -33,8 +33,8 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
 
     versus: rows of the same shape for the period to compare with, or None. spark: an indicator's measure by
     period. marks: anomalies. incidents: of a list of them. focus: days of the chosen incident. formats: of
-    measures whose kind the reader chooses. partial: weeks or months that the period cuts. untold: why the
-    log cannot tell what the chart shows.
+    measures whose kind the reader chooses. partial: weeks or months that the period cuts. ignored: titles
+    of chosen filters that do not act on the chart. untold: why the log cannot tell what the chart shows.
 
     Raises:
         BadChoice: the incident does not exist.
@@ -59,6 +59,7 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
         "rows": [[plain(value) for value in row] for row in table.rows],
         "sql": readable(sql, parameters),
         "scale": parameters.get("scale"),
+        "ignored": ignored(view, filters),
     }
     result["partial"] = cut_buckets(view, filters, days)
     if chart.compare:

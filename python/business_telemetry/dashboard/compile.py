@@ -15,6 +15,8 @@ from business_telemetry.dashboard.derive import to_sql
 
 FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2149, 6, 6)  # the range of ClickHouse's Date
 
+LEVELS = ("city", "category")  # of which marts hold series of their own beside the whole shop's
+
 ARRAY_TYPES = {
     "string": "Array(String)",
     "geopoint": "Array(String)",
@@ -127,7 +129,7 @@ def _conditions(view: View, filters: Filters) -> tuple[list[str], dict[str, Any]
         if filters.date_to is not None:
             conditions.append(f"{column} <= {{date_to:Date}}")
     chosen = [(f"f_{name}", name, values) for name, values in sorted(filters.values.items())]
-    fixed = [(f"w_{name}", name, values) for name, values in view.chart.where.items()]
+    fixed = [(f"w_{name}", name, values) for name, values in narrowed(view, filters).items()]
     for parameter, name, values in (*chosen, *fixed):
         dimension = dataset.dimension(name)
         if dimension is None or not values:
@@ -135,6 +137,28 @@ def _conditions(view: View, filters: Filters) -> tuple[list[str], dict[str, Any]
         conditions.append(f"{to_sql(dataset, name)} in {{{parameter}:{ARRAY_TYPES[dimension.type]}}}")
         parameters[parameter] = list(values)
     return conditions, parameters
+
+
+def narrowed(view: View, filters: Filters) -> dict[str, tuple[str | int | bool, ...]]:
+    """What the chart always selects; instead of the whole shop the one city or category that is chosen."""
+    where = dict(view.chart.where)
+    kind = next((name for name in ("level", "segment_type") if where.get(name) == ("all",)), None)
+    chosen = [(name, one) for name in LEVELS for one in filters.values.get(name, ())]
+    if kind is None or len(chosen) != 1 or view.dataset.dimension(chosen[0][0]) is not None:
+        return where
+    return where | {kind: (chosen[0][0],), "segment": (chosen[0][1],)}
+
+
+def ignored(view: View, filters: Filters) -> list[str]:
+    """Titles of the board's filters that are chosen and do not act on the chart."""
+    fixed = narrowed(view, filters)
+    levels = {one for values in fixed.values() for one in values} if fixed != view.chart.where else set()
+    return [
+        selector.title
+        for selector in view.catalogue.selectors.values()
+        if selector.field is not None and not selector.tabs and filters.values.get(selector.field)
+        if view.dataset.dimension(selector.field) is None and selector.field not in levels
+    ]
 
 
 def _source(view: View, filters: Filters, conditions: list[str]) -> list[str]:

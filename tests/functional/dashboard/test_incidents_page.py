@@ -30,6 +30,24 @@ insert into telemetry_marts.mart_anomaly_drivers
 select '{metric}/all/Все/{day}', '{metric}', '{day}', '{day}', 'city', arrayJoin({members}),
     100.0, 50.0, 50.0, 0.5, 100.0
 """
+# a city and a category of the same name
+UNKNOWN = """
+insert into telemetry_marts.{mart} ({columns})
+select {values} from (
+    select ['city', 'category'][number + 1] as kind, [100, 7][number + 1] as amount from numbers(2)
+)
+"""
+UNKNOWN_FORECAST = UNKNOWN.format(
+    mart="mart_revenue_forecast",
+    columns="origin_date, is_backtest, level, segment, date, horizon, candidate, p50, lo80, hi80",
+    values="'2022-04-23', false, kind, 'Не определено', '2022-05-01', 8, 'weekly_naive', amount, 0, 1000",
+)
+UNKNOWN_PLAN = UNKNOWN.format(
+    mart="mart_kpi_plan_fact",
+    columns="month, kpi, segment_type, segment, target, actual, observed_days, month_days",
+    values="'2022-03-01', 'revenue', kind, 'Не определено', 1000, amount, 31, 31",
+)
+
 
 @pytest.fixture(scope="module")
 def planted(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
@@ -45,6 +63,10 @@ def planted(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
             PLANT.format(day=CARTS, kind="spike", series="('cart_value', 'Все')"),
             PLANT.format(day=OUTAGE, kind="outage", series="('orders', 'Все')"),
             NOTHING,
+            "alter table telemetry_marts.mart_kpi_plan_fact delete where segment = 'Не определено'"
+            " settings mutations_sync = 2",
+            UNKNOWN_FORECAST,
+            UNKNOWN_PLAN,
             DRIVERS.format(metric="revenue", day=DAY, members=["Москва", "Омск"]),
             DRIVERS.format(metric="orders", day=DAY, members=["Москва", "Омск", "Казань"]),
         )
@@ -232,3 +254,15 @@ def test_a_chart_of_an_incident_follows_it_and_not_the_period(
     assert dates == {DAY}
     csv = httpx.get(f"{address}api/charts/event_orders.csv", params={"event": event}).text
     assert csv.count(DAY) == len(answer.json()["rows"])
+
+
+def test_a_city_and_a_category_of_one_name_are_two_rows(address: str) -> None:
+    query = {"from": "2022-03-01", "to": "2022-03-31"}
+    forecast = httpx.get(f"{address}api/charts/forecast_months.json", params=query).json()["rows"]
+    unknown = {row[0]: row[2] for row in forecast if "Не определено" in row[0] and row[1] == "2022-05-01"}
+    assert unknown == {"Город: Не определено": 100, "Категория: Не определено": 7}
+    plan = httpx.get(f"{address}api/charts/plan_table.json", params=query).json()["rows"]
+    unknown = {row[1]: row[3] for row in plan if "Не определено" in row[1]}
+    assert unknown == {"Город: Не определено": 100, "Категория: Не определено": 7}
+    one = httpx.get(f"{address}api/charts/forecast.json", params={"f_city": "Не определено"}).json()
+    assert [row[1] for row in one["rows"] if row[0] == "2022-05-01"] == [100]

@@ -331,6 +331,25 @@ def test_a_choice_by_keyboard_keeps_its_place_and_the_search(visit: Visit) -> No
     assert sorted(chips) == sorted(f"Город: {city} ×" for city in cities[:2])
 
 
+def test_a_card_names_the_filter_that_does_not_act_on_it(visit: Visit) -> None:
+    visit.open("sales", **WHOLE)
+    assert visit.page.locator(".unfiltered:visible").count() == 0
+    visit.open("sales", **WHOLE, f_city="Москва", f_gender="Ж")
+
+    def told(chart: str) -> list[str]:
+        return visit.page.locator(f"section[data-testid={chart}] .unfiltered:visible").all_inner_texts()
+
+    assert told("plan_table") == ["Без фильтра: Город, Пол"]
+    assert told("plan_fact") == ["Без фильтра: Пол"]
+    assert told("revenue_trend") == []
+
+
+def test_a_plan_of_one_city_is_that_citys(address: str, expected: dict[str, list[list[str]]]) -> None:
+    query = {"from": "2022-03-01", "to": "2022-03-31", "f_city": "Москва"}
+    ((_, actual, *_),) = httpx.get(f"{address}api/charts/plan_fact.json", params=query).json()["rows"]
+    assert actual == pytest.approx(float(expected["march"][0][0]))
+
+
 def test_small_samples_are_told(visit: Visit) -> None:
     visit.open("sales", **{"from": "2022-03-01", "to": "2022-03-02"})
     cells = visit.page.locator("section[data-testid=city_table] td.few")

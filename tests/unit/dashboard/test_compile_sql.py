@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
@@ -15,10 +16,11 @@ import pytest
 from business_telemetry.dashboard.answers import cut_buckets, plain, readable
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
 from business_telemetry.dashboard.choice import BadChoice, Choice, parse_choice
-from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.compile import Filters, View, compile_sql, ignored
 from business_telemetry.dashboard.describe import default_period
 from business_telemetry.dashboard.exports import disarm, to_csv, to_xlsx
 from business_telemetry.dashboard.gate import Table
+from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = Catalogue.model_validate(
     {
@@ -69,6 +71,9 @@ CATALOGUE = Catalogue.model_validate(
         "dashboard": {"name": "Магазин", "tabs": []},
     }
 )
+
+
+SHIPPED = load_catalogue(Path(__file__).parents[3] / "dashboard")
 
 
 def view(**chart: Any) -> View:
@@ -122,6 +127,24 @@ def test_a_filter_leaves_datasets_without_its_field_alone() -> None:
     sql, parameters = compile_sql(plan, Filters(values={"city": ("Омск",)}), "marts")
     assert "where" not in sql
     assert parameters == {"marts": "marts"}
+
+
+def test_the_one_chosen_city_takes_the_place_of_the_whole_shop() -> None:
+    def asked(chart: str, **values: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
+        view, filters = View(SHIPPED, SHIPPED.charts[chart]), Filters(values=values)
+        return compile_sql(view, filters, "marts")[1], ignored(view, filters)
+
+    bound, left = asked("forecast", city=("Казань",), gender=("Ж",))
+    assert (bound["w_level"], bound["w_segment"], left) == (["city"], ["Казань"], ["Пол"])
+    bound, left = asked("plan_fact", category=("Одежда",))
+    assert (bound["w_segment_type"], bound["w_segment"], left) == (["category"], ["Одежда"], [])
+    bound, left = asked("plan_fact", city=("Казань", "Омск"))
+    assert (bound["w_segment_type"], left) == (["all"], ["Город"])
+    assert asked("plan_fact", city=("Казань",), category=("Одежда",))[1] == ["Город", "Категория"]
+    assert asked("forecast_months", city=("Казань",))[1] == ["Город"]
+    assert asked("paths", city=("Казань",), gender=("Ж",))[1] == ["Город"]
+    assert asked("event_sessions", category=("Одежда",), metric=("orders",))[1] == ["Категория"]
+    assert asked("revenue_trend", city=("Казань",), category=("Одежда",))[1] == []
 
 
 def test_a_month_belongs_to_the_period_in_which_it_begins() -> None:
