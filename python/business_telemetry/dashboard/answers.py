@@ -20,8 +20,9 @@ from business_telemetry.dashboard.events import (
     metric_format,
     read_incidents,
 )
+from business_telemetry.dashboard.exports import as_on_card
 from business_telemetry.dashboard.facts import Facts, untold_message
-from business_telemetry.dashboard.gate import Gate
+from business_telemetry.dashboard.gate import Gate, Table
 
 PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
@@ -82,6 +83,22 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
             if view.dataset.measures[name].format.kind == "number" and name != chart.flag
         }
     return result
+
+
+def exported(gate: Gate, view: View, choice: Choice, facts: Facts) -> Table:
+    """What a file of the chart holds: the rows as its card shows them, or the sentence that it shows instead.
+
+    Raises:
+        BadChoice: the incident does not exist.
+        NoAnswer: the warehouse has no answer now.
+    """
+    message = untold_message(view.catalogue, view.chart, facts)
+    if message is not None:
+        return Table((message,), ())
+    filters = filters_of(gate, view, choice)
+    empty = Table(view.columns, ())
+    table = empty if lacks_incident(view, choice) else gate.run(*compile_sql(view, filters, gate.marts))
+    return as_on_card(view, table, facts)
 
 
 def filters_of(gate: Gate, view: View, choice: Choice) -> Filters:

@@ -8,18 +8,19 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
 
-from business_telemetry.dashboard.answers import cut_buckets, plain, readable
+from business_telemetry.dashboard.answers import cut_buckets, exported, plain, readable
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
 from business_telemetry.dashboard.choice import BadChoice, Choice, parse_choice
 from business_telemetry.dashboard.compile import Filters, View, compile_sql, ignored
 from business_telemetry.dashboard.describe import default_period
-from business_telemetry.dashboard.exports import disarm, to_csv, to_xlsx
-from business_telemetry.dashboard.gate import Table
+from business_telemetry.dashboard.exports import as_on_card, disarm, to_csv, to_xlsx
+from business_telemetry.dashboard.facts import Facts
+from business_telemetry.dashboard.gate import Gate, Table
 from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = Catalogue.model_validate(
@@ -279,6 +280,43 @@ EVIL = ("=cmd()", "+1", "-1", "@x", "a;=1+1", "a\t=1+1", "a, =1", 'a;"=1', "a\n=
 def test_csv_has_titles_and_quotes_texts() -> None:
     table = Table(("city", "m_arpu"), (("Омск", 1.5), ("Уфа", None), ("Пермь", Decimal("-2.50"))))
     assert to_csv(view(), table) == '"Город","ARPU"\r\n"Омск",1.5\r\n"Уфа",""\r\n"Пермь",-2.50\r\n'
+
+
+def test_a_file_says_what_the_card_says() -> None:
+    starts = View(SHIPPED, SHIPPED.charts["session_table"])
+    row = (7, 2, 60, 0.5)
+    table = Table(starts.columns, (("mainpage", *row), ("", *row)))
+    labels = starts.dataset.dimensions["entry_action"].labels
+    assert labels["mainpage"] != "mainpage"
+    assert as_on_card(starts, table, Facts()).rows == ((labels["mainpage"], *row), ("Не определено", *row))
+
+
+def test_a_file_names_sums_and_leaves_out_what_the_log_cannot_hold() -> None:
+    by_month = View(SHIPPED, SHIPPED.charts["cr_table"])
+    month, week = date(2022, 3, 1), date(2022, 3, 7)
+    values = tuple(range(len(by_month.columns) - 2))
+    table = Table(by_month.columns, ((month, week, *values), (month, None, *values), (None, None, *values)))
+    whole = as_on_card(by_month, table, Facts())
+    assert [row[:2] for row in whole.rows] == [(month, week), (month, "Всего"), ("Всего", "Всего")]
+    assert whole.columns == by_month.columns
+    told = as_on_card(by_month, table, Facts(flags={"has_checkout": False}))
+    gone = {by_month.columns.index(name) for name in ("m_cr_checkout", "m_checked_out")}
+    assert told.columns == tuple(name for i, name in enumerate(by_month.columns) if i not in gone)
+    assert told.rows[0][2:] == tuple(value for i, value in enumerate(values, 2) if i not in gone)
+
+
+class NeverAsked:
+    marts = "marts"
+
+
+def test_a_file_of_what_the_log_cannot_tell_says_why() -> None:
+    products = View(SHIPPED, SHIPPED.charts["product_table"])
+    table = exported(
+        cast(Gate, NeverAsked()), products, Choice(Filters()), Facts(flags={"has_product": False})
+    )
+    assert to_csv(products, table) == (
+        '"В журнале нет данных о поле «Товар», поэтому график по нему показывать нечего."\r\n'
+    )
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
