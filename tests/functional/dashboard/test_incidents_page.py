@@ -30,7 +30,10 @@ insert into telemetry_marts.mart_anomaly_drivers
 select '{metric}/all/Все/{day}', '{metric}', '{day}', '{day}', 'city', arrayJoin({members}),
     100.0, 50.0, 50.0, 0.5, 100.0
 """
-# a city and a category of the same name
+# a city and a category of the same name, instead of those that the log has
+KNOWN = (
+    "alter table telemetry_marts.{mart} delete where segment = 'Не определено' settings mutations_sync = 2"
+)
 UNKNOWN = """
 insert into telemetry_marts.{mart} ({columns})
 select {values} from (
@@ -63,8 +66,7 @@ def planted(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
             PLANT.format(day=CARTS, kind="spike", series="('cart_value', 'Все')"),
             PLANT.format(day=OUTAGE, kind="outage", series="('orders', 'Все')"),
             NOTHING,
-            "alter table telemetry_marts.mart_kpi_plan_fact delete where segment = 'Не определено'"
-            " settings mutations_sync = 2",
+            *(KNOWN.format(mart=mart) for mart in ("mart_kpi_plan_fact", "mart_revenue_forecast")),
             UNKNOWN_FORECAST,
             UNKNOWN_PLAN,
             DRIVERS.format(metric="revenue", day=DAY, members=["Москва", "Омск"]),
