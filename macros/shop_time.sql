@@ -16,13 +16,14 @@
 {%- endmacro %}
 
 
-{% macro local_hour(shop_time, utc_offset_hours) -%}
+{% macro on_city_clock(part, shop_time, utc_offset_hours) -%}
+    {#- The hour (`toHour`) or date (`toDate`) on the city's clock; of an unknown city on the shop's. -#}
     {%- if var('timestamps_are_local') -%}
-    toHour({{ shop_time }})
+    {{ part }}({{ shop_time }})
     {%- else -%}
     {#- in UTC, since on the shop's clock an hour may be missing between the two -#}
     coalesce(
-        toHour(toTimeZone({{ shop_time }}, 'UTC') + toIntervalSecond({{ utc_offset_hours }} * 3600)), toHour({{ shop_time }})
+        {{ part }}(toTimeZone({{ shop_time }}, 'UTC') + toIntervalSecond({{ utc_offset_hours }} * 3600)), {{ part }}({{ shop_time }})
     )
     {%- endif -%}
 {%- endmacro %}

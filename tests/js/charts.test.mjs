@@ -13,7 +13,7 @@ const data = { columns: ["period", "m"], scale: "day", small: 30, rows: [["2022-
 const names = (option) => option.series.map((s) => s.name);
 
 test("the comparison period is a second, thin line of the same colour", () => {
-  const option = cartesian(line, { ...data, versus: { rows: [["2021-01-01", 9]], from: "2021-01-01", to: "2021-01-03" } }, theme);
+  const option = cartesian(line, { ...data, versus: { rows: [["2022-01-01", 9]], from: "2021-01-01", to: "2021-01-03" } }, theme);
   const [now, then] = option.series;
   assert.deepEqual(names(option), ["Выручка", "Было"]);
   assert.deepEqual(then.data, [9, null, null]);
@@ -22,9 +22,26 @@ test("the comparison period is a second, thin line of the same colour", () => {
 });
 
 test("anomalies are marks that lead to their incident", () => {
-  const marks = [{ at: "2022-01-02", text: "2 янв: всплеск", choice: { tab: "anomalies", event: "e" } }, { at: "2021-01-01", text: "", choice: {} }];
+  const marks = [{ at: "2022-01-02", text: "2 янв: всплеск", choice: { tab: "anomalies", event: "e" } }];
   const found = cartesian(line, { ...data, marks }, theme).series.at(-1);
   assert.deepEqual(found.data, [{ value: [1, 2], note: "2 янв: всплеск", choice: { tab: "anomalies", event: "e" } }]);
+});
+
+test("an anomaly of a day without rows stands on the axis, also on the first and the last day", () => {
+  const outage = { text: "1 янв: провал", choice: { event: "e" } };
+  const rows = [["2022-01-02", 5], ["2022-01-04", 7]];
+  const marks = ["2022-01-01", "2022-01-03", "2022-01-05"].map((at) => ({ ...outage, at }));
+  const option = cartesian(line, { ...data, rows, marks }, theme);
+  assert.equal(option.xAxis.data.length, 5);
+  assert.deepEqual(option.series[0].data, [null, 5, null, 7, null]);
+  assert.deepEqual(option.series.at(-1).data.map((point) => point.value), [[0, 0], [2, 0], [4, 0]]);
+});
+
+test("weeks of the comparison that are cut stand apart from its line too", () => {
+  const versus = { rows: [["2022-01-01", 4], ["2022-01-02", 5], ["2022-01-03", 6]], partial: ["2022-01-01"], from: "2021-01-01", to: "2021-01-03" };
+  const option = cartesian(line, { ...data, versus }, theme);
+  const before = option.series.filter((s) => s.name === "Было");
+  assert.deepEqual(before.map((s) => [s.type, s.data]), [["line", [null, 5, 6]], ["scatter", [{ value: [0, 4] }]]]);
 });
 
 test("a period that is cut stands apart from the line", () => {

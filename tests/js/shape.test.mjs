@@ -19,11 +19,12 @@ test("weeks and months without rows keep their place", () => {
   assert.deepEqual(Shape.withoutHoles("2022-01-01", "2022-03-01", "month"), ["2022-01-01", "2022-02-01", "2022-03-01"]);
 });
 
-test("the comparison period is laid on by position", () => {
-  const versus = { rows: [["2021-01-04", 7, 1], ["2021-01-11", 8, 1]] };
-  const cats = Shape.categories(chart, data, "period");
-  assert.deepEqual(Shape.aligned(chart, { ...data, versus }, cats, "m"), [7, 8, null]);
-  assert.equal(Shape.aligned(chart, data, cats, "m"), null);
+test("the comparison period stands on its own days, also where one of the two periods has no rows", () => {
+  const versus = { rows: [["2021-12-27", 7, 1], ["2022-01-10", 8, 1]] };
+  const cats = Shape.categories(chart, { ...data, versus }, "period");
+  assert.deepEqual(cats, ["2021-12-27", "2022-01-03", "2022-01-10", "2022-01-17"]);
+  assert.deepEqual(Shape.versus(chart, { ...data, versus }, cats, "m"), [7, null, 8, null]);
+  assert.deepEqual(Shape.series(chart, data, cats, ["m"])[0].values, [null, 1, null, 3]);
 });
 
 test("series by colour come in the order of the labels", () => {

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from business_telemetry.dashboard.catalogue import Chart
+from business_telemetry.dashboard.catalogue import EVENT, Chart
 from business_telemetry.dashboard.choice import Choice
-from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.compile import Filters, View, compile_sql, ignored, is_daily
 from business_telemetry.dashboard.events import (
     find_event,
     floor_date,
@@ -20,8 +20,9 @@ from business_telemetry.dashboard.events import (
     metric_format,
     read_incidents,
 )
+from business_telemetry.dashboard.exports import as_on_card
 from business_telemetry.dashboard.facts import Facts, untold_message
-from business_telemetry.dashboard.gate import Gate
+from business_telemetry.dashboard.gate import Gate, Table
 
 PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
@@ -33,8 +34,8 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
 
     versus: rows of the same shape for the period to compare with, or None. spark: an indicator's measure by
     period. marks: anomalies. incidents: of a list of them. focus: days of the chosen incident. formats: of
-    measures whose kind the reader chooses. partial: weeks or months that the period cuts. untold: why the
-    log cannot tell what the chart shows.
+    measures whose kind the reader chooses. partial: weeks or months that the period cuts. ignored: titles
+    of chosen filters that do not act on the chart. untold: why the log cannot tell what the chart shows.
 
     Raises:
         BadChoice: the incident does not exist.
@@ -51,15 +52,17 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
             "sql": readable(sql, parameters),
             "untold": message,
         }
+    if lacks_incident(view, choice):
+        return {"columns": list(view.columns), "rows": [], "sql": readable(sql, parameters)}
     table = gate.run(sql, parameters)
     result: dict[str, Any] = {
         "columns": table.columns,
         "rows": [[plain(value) for value in row] for row in table.rows],
         "sql": readable(sql, parameters),
         "scale": parameters.get("scale"),
+        "ignored": ignored(view, filters),
     }
-    if chart.x and filters.date_from and filters.date_to:
-        result["partial"] = cut_buckets(view, filters, min(filters.date_to, days[1]))
+    result["partial"] = cut_buckets(view, filters, days)
     if chart.compare:
         moved = choice.moved(days[0])
         result["versus"] = _versus(gate, view, moved) if moved is not None else None
@@ -82,22 +85,42 @@ def answer(gate: Gate, view: View, choice: Choice, days: tuple[date, date], fact
     return result
 
 
+def exported(gate: Gate, view: View, choice: Choice, facts: Facts) -> Table:
+    """What a file of the chart holds: the rows as its card shows them, or the sentence that it shows instead.
+
+    Raises:
+        BadChoice: the incident does not exist.
+        NoAnswer: the warehouse has no answer now.
+    """
+    message = untold_message(view.catalogue, view.chart, facts)
+    if message is not None:
+        return Table((message,), ())
+    filters = filters_of(gate, view, choice)
+    empty = Table(view.columns, ())
+    table = empty if lacks_incident(view, choice) else gate.run(*compile_sql(view, filters, gate.marts))
+    return as_on_card(view, table, facts)
+
+
 def filters_of(gate: Gate, view: View, choice: Choice) -> Filters:
     """What the chart is filtered by: the reader's choice, or the incident that the reader looks at."""
     if view.chart.follows:
         return following(gate, choice)
-    if choice.event is not None and "event" in view.dataset.calculated:
-        values = {name: found for name, found in choice.filters.values.items() if name != "event"}
-        return replace(choice.filters, values={**values, "event_key": (choice.event,)})
+    if choice.event is not None and EVENT in view.dataset.dimensions:
+        return replace(choice.filters, values={**choice.filters.values, EVENT: (choice.event,)})
     return choice.filters
+
+
+def lacks_incident(view: View, choice: Choice) -> bool:
+    """Whether the chart shows an incident and none is chosen: the rows of all would be nobody's."""
+    return choice.event is None and view.catalogue.shows_incident(view.chart)
 
 
 def _chosen_format(view: View, choice: Choice) -> str | None:
     """The kind of the metric that the reader looks at, where the dataset holds many."""
+    if choice.event is not None and EVENT in view.dataset.dimensions:
+        return metric_format((choice.event.split("/", 1)[0],))
     if "metric" not in view.dataset.dimensions or "metric" in view.chart.dimension_names:
         return None
-    if choice.event is not None and "event" in view.dataset.calculated:
-        return metric_format((choice.event.split("/", 1)[0],))
     return metric_format(choice.filters.values.get("metric", ()))
 
 
@@ -106,24 +129,37 @@ def spark(chart: Chart) -> Chart:
     return chart.model_copy(update={"type": "line", "x": ("period",), "compare": False})
 
 
-def cut_buckets(view: View, filters: Filters, last: date) -> list[str]:
-    """The first days of the chart's weeks or months that the period or the end of the log cuts."""
-    field = view.dataset.dimension(view.chart.x[0])
-    if field is None or field.grain is None or filters.date_from is None:
+def cut_buckets(view: View, filters: Filters, days: tuple[date, date]) -> list[str]:
+    """The first days of the chart's weeks or months of which it shows a part only.
+
+    The period cuts those that the chart computes of days. A mart of months holds them whole: only the log,
+    whose first and last day are `days`, cuts them.
+    """
+    field = view.dataset.dimension(view.chart.x[0]) if view.chart.x else None
+    if field is None or field.grain is None:
         return []
     scale = filters.parameters.get("scale", view.catalogue.parameters["scale"].default)
     grain = scale if field.grain == "scale" else field.grain
-    start, end = floor_date(filters.date_from, grain), floor_date(last, grain)
-    after = floor_date(last + timedelta(1), grain)
-    cut = {start.isoformat()} if start < filters.date_from else set()
-    return sorted(cut | ({end.isoformat()} if after == end else set()))
+    first, last = days
+    if is_daily(view):
+        first, last = max(first, filters.date_from or first), min(last, filters.date_to or last)
+    start, end = floor_date(first, grain), floor_date(last, grain)
+    cut = {start.isoformat()} if start < first else set()
+    return sorted(cut | ({end.isoformat()} if floor_date(last + timedelta(1), grain) == end else set()))
 
 
 def _versus(gate: Gate, view: View, moved: Filters) -> dict[str, Any]:
+    """Rows of the period to compare with, on the days of the chosen one, whose weeks and months cut them."""
     assert moved.date_from is not None  # a period to compare with is closed
     assert moved.date_to is not None
-    span = {"from": moved.date_from.isoformat(), "to": moved.date_to.isoformat()}
-    return {"rows": _rows(gate, view, moved), **span}
+    shift = timedelta(moved.shift)
+    days = (moved.date_from + shift, moved.date_to + shift)
+    return {
+        "rows": _rows(gate, view, moved),
+        "partial": cut_buckets(view, replace(moved, date_from=days[0], date_to=days[1]), days),
+        "from": moved.date_from.isoformat(),
+        "to": moved.date_to.isoformat(),
+    }
 
 
 def _rows(gate: Gate, view: View, moved: Filters) -> list[list[Any]]:

@@ -14,10 +14,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from business_telemetry.dashboard.answers import answer, filters_of
+from business_telemetry.dashboard.answers import answer, exported
 from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.dashboard.choice import BadChoice, parse_choice
-from business_telemetry.dashboard.compile import View, compile_sql
+from business_telemetry.dashboard.compile import View
 from business_telemetry.dashboard.describe import bounds, describe
 from business_telemetry.dashboard.exports import to_csv, to_xlsx
 from business_telemetry.dashboard.facts import read_facts
@@ -48,7 +48,7 @@ def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
 
     def sentences(_: Request) -> Response:
         facts = read_facts(gate, catalogue)
-        return JSONResponse(overview(gate, catalogue, facts, bounds(gate, catalogue)[1]))
+        return JSONResponse(overview(gate, catalogue, facts, bounds(gate, catalogue)))
 
     def chart(request: Request) -> Response:
         name, kind = request.path_params["name"], request.path_params["kind"]
@@ -56,10 +56,10 @@ def create_app(catalogue: Catalogue, gate: Gate) -> Starlette:
             return JSONResponse({"state": "error", "message": f"Нет графика {name}.{kind}."}, 404)
         choice = parse_choice(catalogue, request.query_params.multi_items())
         view = View(catalogue, catalogue.charts[name])
+        facts = read_facts(gate, catalogue)
         if kind == "json":
-            facts = read_facts(gate, catalogue)
             return JSONResponse(answer(gate, view, choice, bounds(gate, catalogue), facts))
-        table = gate.run(*compile_sql(view, filters_of(gate, view, choice), gate.marts))
+        table = exported(gate, view, choice, facts)
         headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'}
         if kind == "xlsx":
             return Response(to_xlsx(view, table), media_type=XLSX, headers=headers)

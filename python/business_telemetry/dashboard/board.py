@@ -13,8 +13,7 @@ class Selector(Strict):
     """A filter: on the period (`element: date`), on a dimension (`field`), or a parameter (`param`).
 
     A `field` acts on every dataset that has a dimension of that name; its options come from `dataset`.
-    A single choice (`multi: false`) always has a value: `default`, else the first option. `page: false`: in
-    DataLens only, where a press on a row chooses nothing.
+    A single choice (`multi: false`) always has a value: `default`, else the first option.
     """
 
     title: str
@@ -25,7 +24,6 @@ class Selector(Strict):
     multi: bool = True
     default: str | None = None
     tabs: tuple[Name, ...] = ()  # empty: all tabs
-    page: bool = True
 
     @model_validator(mode="after")
     def _one_subject(self) -> Selector:

@@ -29,6 +29,7 @@ ChartType = Literal[
     "map",
     "sankey",
 ]
+EVENT = "event_key"  # a dataset that has it holds incidents, each with rows of its own
 Palette = Literal["blue", "red-orange-green", "green-orange-red"]
 
 
@@ -145,6 +146,10 @@ class Catalogue(Strict):
         """The tab that shows the chart; the first one for a chart that none shows."""
         tabs = self.dashboard.tabs
         return next((tab.id for tab in tabs if chart in tab.items), tabs[0].id if tabs else "")
+
+    def shows_incident(self, chart: Chart) -> bool:
+        """Whether the chart is about the incident that the reader pressed, and about nothing without one."""
+        return chart.follows or EVENT in self.datasets[chart.dataset].dimensions
 
     def marts_of(self, chart: Chart) -> set[str]:
         """The dbt models that the chart reads."""

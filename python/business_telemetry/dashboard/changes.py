@@ -13,7 +13,7 @@ import numpy as np
 
 from business_telemetry.dashboard import russian
 from business_telemetry.dashboard.catalogue import Catalogue, Chart, Dataset
-from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.compile import FIRST_DATE, Filters, View, compile_sql
 from business_telemetry.dashboard.events import MARKED_BY
 from business_telemetry.dashboard.facts import Facts
 from business_telemetry.dashboard.gate import Gate
@@ -22,7 +22,8 @@ from business_telemetry.statistics.anomalies.drivers import additive_contributio
 
 WEEK = 7
 WEEKS_BEFORE = 12  # whose changes say what is usual
-FALL, RISE = "падения", "роста"
+# of which a part is told, and what nearly all of it is called
+FALL, RISE = ("падения", "почти всё падение"), ("роста", "почти весь рост")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Now:
     catalogue: Catalogue
     facts: Facts
     last: date  # last whole day
+    first: date = FIRST_DATE  # of the log
+
+    def covers(self, period: Filters) -> bool:
+        """Whether the log has begun when the period does: what it cuts would look like growth."""
+        return period.date_from is not None and period.date_from >= self.first
 
     @property
     def week(self) -> Filters:
@@ -53,7 +59,9 @@ def change(now: Now, name: str) -> list[dict[str, Any]]:
     chart = now.catalogue.charts[name]
     key = chart.y[0]
     measure = now.catalogue.datasets[chart.dataset].measures[key]
-    weeks = [shifted(now.week, back) for back in range(WEEKS_BEFORE + 1)]
+    weeks = [week for back in range(WEEKS_BEFORE + 1) if now.covers(week := shifted(now.week, back))]
+    if len(weeks) < 2:
+        return []
     values = [value_of(now, chart.dataset, key, week) for week in weeks[:2]]
     if values[0] is None or not values[1]:
         return []
@@ -72,8 +80,8 @@ def change(now: Now, name: str) -> list[dict[str, Any]]:
         if usual is not None and abs(relative) <= usual:
             text, mood = f"{text}: обычное колебание недели", "flat"
         elif why := driver(now, chart, key, weeks[0], weeks[1]):
-            of = RISE if relative > 0 else FALL
-            text = f"{text}; {why[0]} {of} — {why[1]}"
+            of, nearly_all = RISE if relative > 0 else FALL
+            text = f"{text}; {nearly_all if why[0] == russian.NEARLY_ALL else f'{why[0]} {of}'} — {why[1]}"
     return [{"text": text, "mood": mood, **link(now, name, weeks[0])}]
 
 

@@ -20,7 +20,13 @@ LOOPBACK = "127.0.0.1"
 
 @click.command()
 @click.option("--target", help="Output of the dbt profile; its default target when not given.")
-@click.option("--port", default=8765, show_default=True, help="Port on this machine; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on this machine; 0 takes a free one.",
+)
 @click.option("--snapshot", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Write the tabs as static files and PNG pictures into DIR and stop.")  # fmt: skip
 def preview(target: str | None, port: int, snapshot: Path | None) -> None:

@@ -82,7 +82,7 @@ def describe(gate: Gate, catalogue: Catalogue) -> dict[str, Any]:
         "selectors": [
             describe_selector(gate, catalogue, name, selector)
             for name, selector in catalogue.selectors.items()
-            if selector.element == "select" and selector.page
+            if selector.element == "select"
         ],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -104,10 +104,11 @@ def marks(gate: Gate, catalogue: Catalogue, chart: Chart, choice: Choice) -> lis
 
     Of the whole shop; of a segment when it alone is chosen. Of anything else there are no series.
     """
-    chosen = {name: choice.filters.values[name] for name in MARKED_BY if choice.filters.values.get(name)}
+    chosen = [(name, one) for name in MARKED_BY for one in choice.filters.values.get(name, ())]
     if len(chosen) > 1:
         return []
-    kind, members = next(iter(chosen.items()), (incidents.WHOLE, ()))
+    kind, segment = chosen[0] if chosen else (incidents.WHOLE, None)
+    metric = marked_metric(catalogue, chart, choice.filters.parameters)
     labels = titles(catalogue)
     explains = next((name for name, item in catalogue.charts.items() if item.type == "incidents"), "")
     scale = choice.filters.parameters.get("scale", catalogue.parameters["scale"].default)
@@ -117,13 +118,24 @@ def marks(gate: Gate, catalogue: Catalogue, chart: Chart, choice: Choice) -> lis
             "at": floor_date(max(event.start, first) if first else event.start, scale).isoformat(),
             "text": _mark_text(event, labels),
             "up": (event.impact or 0) > 0,
-            "choice": {"tab": catalogue.tab_of(explains), "event": event.key},
+            "choice": {"tab": catalogue.tab_of(explains), **incidents.choice_of(event, labels)},
         }
         for event in read_events(gate, first, last)
-        if event.metric == chart.marks
-        and event.segment_type == kind
-        and (not members or event.segment in members)
+        if event.metric == metric and event.segment_type == kind and segment in (None, event.segment)
     ]
+
+
+def marked_metric(catalogue: Catalogue, chart: Chart, parameters: Mapping[str, str]) -> str | None:
+    """The metric whose anomalies the chart marks: where the reader chooses what it adds up, the chosen one.
+
+    Columns to choose from are called like the metrics of `mart_anomalies`.
+    """
+    dataset = catalogue.datasets[chart.dataset]
+    of = dataset.measures[chart.y[0]].of
+    picked = dataset.calculated.get(of) if isinstance(of, str) else None
+    if picked is None or picked.pick is None or not isinstance(picked.of, dict):
+        return chart.marks
+    return picked.of[parameters.get(picked.pick, catalogue.parameters[picked.pick].default)]
 
 
 def _mark_text(event: Event, labels: dict[str, dict[str, str]]) -> str:

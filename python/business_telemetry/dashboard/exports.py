@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from business_telemetry.dashboard.compile import View
+from business_telemetry.dashboard.compile import View, is_expandable
+from business_telemetry.dashboard.facts import Facts
 from business_telemetry.dashboard.gate import Table
 
 # where a cell may begin, whichever of comma, semicolon and tab the spreadsheet splits at
@@ -18,10 +20,38 @@ LARGEST = 1e15  # beyond it a spreadsheet rounds
 MOST_ROWS_OF_SHEET = 1_048_575
 
 
+TOTAL, UNKNOWN = "Всего", "Не определено"
+
+
+def as_on_card(view: View, table: Table, facts: Facts) -> Table:
+    """The rows with titles for codes, sums named as such, and no measure that the log cannot hold."""
+    measures = view.dataset.measures
+    kept = [name not in measures or facts.tells(measures[name].needs) for name in table.columns]
+    rows = (
+        tuple(_told(view, name, value) for name, value in zip(table.columns, row, strict=True))
+        for row in table.rows
+    )
+    return Table(
+        tuple(itertools.compress(table.columns, kept)),
+        tuple(tuple(itertools.compress(row, kept)) for row in rows),
+    )
+
+
+def _told(view: View, name: str, value: Any) -> Any:
+    field = view.dataset.dimension(name)
+    if field is None:
+        return value
+    if value is None and is_expandable(view.chart) and name in view.chart.rows:
+        return TOTAL
+    if value in (None, "") and field.type == "string":
+        return UNKNOWN
+    return field.labels.get(str(value), value)
+
+
 def title(view: View, name: str) -> str:
-    """The title of a field of the chart's dataset."""
-    dataset = view.dataset
-    return (dataset.measures.get(name) or dataset.dimension(name) or view.chart).title
+    """The title of a field of the chart's dataset; of anything else the text itself."""
+    field = view.dataset.measures.get(name) or view.dataset.dimension(name)
+    return field.title if field is not None else name
 
 
 def disarm(text: str) -> str:

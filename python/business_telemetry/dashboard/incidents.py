@@ -126,7 +126,6 @@ def describe(
         "text": text,
         "touched": len(incident.members),
         "members": [_event(member, labels, currency) for member in incident.members],
-        "choice": {"event": root.key, "f_metric": [root.metric], "f_series": [series(root, labels)]},
     }
 
 
@@ -158,5 +157,10 @@ def _event(event: Event, labels: Mapping[str, Mapping[str, str]], currency: str)
         "share": None
         if event.share is None
         else f"{'+' if event.share > 0 else ''}{russian.percent(event.share, 0)}",
-        "choice": {"event": event.key, "f_metric": [event.metric], "f_series": [series(event, labels)]},
+        "choice": choice_of(event, labels),
     }
+
+
+def choice_of(event: Event, labels: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """What a press on the event chooses: itself, and its series for the charts beside the list."""
+    return {"event": event.key, "f_metric": [event.metric], "f_series": [series(event, labels)]}

@@ -14,14 +14,18 @@ from business_telemetry.dashboard.facts import Facts
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 
 MOST_INCIDENTS = 4
+NOTHING_ODD = "За неделю ни одно значение не вышло из ожидаемого"
 
 
-def overview(gate: Gate, catalogue: Catalogue, facts: Facts, last_day: date) -> dict[str, Any]:
-    """Sections of sentences, `{text, mood, choice, chart}` each; `choice` is where one leads."""
+def overview(gate: Gate, catalogue: Catalogue, facts: Facts, days: tuple[date, date]) -> dict[str, Any]:
+    """Sections of sentences, `{text, mood, choice, chart}` each; `choice` is where one leads.
+
+    `days` are the first and last of the log.
+    """
     told = catalogue.overview
     if told is None:
         return {"sections": []}
-    now = Now(gate, catalogue, facts, last_whole_day(gate, last_day))
+    now = Now(gate, catalogue, facts, last_whole_day(gate, days[1]), days[0])
     before = russian.days(now.last - timedelta(2 * WEEK - 1), now.last - timedelta(WEEK))
     title = f"Неделя {russian.days(now.last - timedelta(WEEK - 1), now.last)} против {before}"
     sections = [
@@ -50,8 +54,9 @@ def incidents_of_week(now: Now, chart: str) -> list[dict[str, Any]]:
     found = read_incidents(now.gate, now.catalogue, now.facts, now.week.date_from, now.week.date_to)
     known = [item for item in found if item["severity"] != "info"][:MOST_INCIDENTS]
     if not known:
-        link_ = link(now, chart, now.week)
-        return [{"text": "За неделю ни одно значение не вышло из ожидаемого", "mood": "flat", **link_}]
+        slight = russian.plural(len(found), "мелкое отклонение", "мелких отклонения", "мелких отклонений")
+        text = f"За неделю заметного нет: {slight}" if found else NOTHING_ODD
+        return [{"text": text, "mood": "flat", **link(now, chart, now.week)}]
     return [
         {
             "text": item["text"] + (f" ({item['share']} к ожиданию)" if item["share"] else ""),
@@ -91,7 +96,7 @@ def forecast(now: Now, chart: str) -> list[dict[str, Any]]:
     )
     total, count = now.gate.run(sql, {"marts": now.gate.marts, "date_to": now.last}).rows[0]
     weeks = Filters(now.last - timedelta(27), now.last)
-    past = value_of(now, "fct_sales", "m_revenue", weeks)
+    past = value_of(now, "fct_sales", "m_revenue", weeks) if now.covers(weeks) else None
     if count != 28 or not past:
         return []
     moved = float(total) / past - 1

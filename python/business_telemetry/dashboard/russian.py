@@ -12,6 +12,7 @@ OF_MONTH = (
 )  # fmt: skip
 DEFAULT_CURRENCY = "RUB"
 SIGNS = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "BYN": "Br", "GBP": "£", "CNY": "¥", "TRY": "₺"}
+NEARLY_ALL = "почти всё"
 UNITS = ((1e9, "млрд"), (1e6, "млн"), (1e3, "тыс."))
 
 
@@ -69,5 +70,5 @@ def plural(count: int, one: str, few: str, many: str) -> str:
 def part(share: float) -> str:
     """0.5 as «половина»: how people say it."""
     if share >= 0.95:
-        return "почти всё"
+        return NEARLY_ALL
     return "половина" if 0.45 <= share <= 0.55 else percent(share, 0)

@@ -68,7 +68,7 @@ def collect(catalogue: Catalogue, gate: Gate) -> dict[str, Any]:
         choice = Choice(Filters(*period, values=values), event=widest["key"])
         for name in tab.items:
             charts[name] = answer(gate, View(catalogue, catalogue.charts[name]), choice, (first, last), facts)
-    sentences = overview(gate, catalogue, facts, last)
+    sentences = overview(gate, catalogue, facts, (first, last))
     return {"dashboard": described, "charts": charts, "overview": sentences, "event": widest["key"]}
 
 

@@ -8,6 +8,7 @@ from datalens_sdk import EntryLocation
 
 from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.datalens.asking import require_answers
+from business_telemetry.datalens.board import without_incidents
 from business_telemetry.datalens.charts import render_charts, settle_charts, settle_dashboard
 from business_telemetry.datalens.client import Clients
 from business_telemetry.datalens.connection import settle_connection
@@ -61,7 +62,9 @@ def deploy(
     try:
         index = Index.of(iter(clients.live.get.workbook(by_id=workbook).list_entries()))
         location = EntryLocation.workbook(workbook)
-        ctx = Context(clients, catalogue, clickhouse, location, index, dry_run, prune, report)
+        ctx = Context(
+            clients, without_incidents(catalogue), clickhouse, location, index, dry_run, prune, report
+        )
         _run(ctx)
     except Exception as error:
         raise explain(error, ctx.step if ctx else f"workbook {workbook}") from error

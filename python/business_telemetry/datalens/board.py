@@ -7,7 +7,7 @@ from typing import Literal
 
 from datalens_sdk import DashboardTab, DataLensClientYC, EntryLocation
 
-from business_telemetry.dashboard.board import Selector, Tab
+from business_telemetry.dashboard.board import Row, Selector, Tab
 from business_telemetry.dashboard.catalogue import Catalogue
 from business_telemetry.datalens.client import Buildable
 from business_telemetry.datalens.fields import Fields
@@ -16,6 +16,28 @@ from business_telemetry.datalens.state import MARKER
 GROUP = "filters"
 SELECTORS_A_LINE = 6
 LINE_HEIGHT = 2  # grid units
+
+
+def without_incidents(catalogue: Catalogue) -> Catalogue:
+    """The catalogue without the charts of a pressed incident: a press chooses nothing in DataLens.
+
+    Without one they would show the rows of all incidents, or of the whole period, as if they were its.
+    """
+    charts = {name: chart for name, chart in catalogue.charts.items() if not catalogue.shows_incident(chart)}
+    tabs = tuple(
+        tab.model_copy(update={"rows": tuple(filter(None, (_kept(row, charts) for row in tab.rows)))})
+        for tab in catalogue.dashboard.tabs
+    )
+    dashboard = catalogue.dashboard.model_copy(update={"tabs": tabs})
+    return catalogue.model_copy(update={"charts": charts, "dashboard": dashboard})
+
+
+def _kept(row: Row, charts: Mapping[str, object]) -> Row | None:
+    """The row with those of its charts that there are, which share its width; None without any."""
+    items = tuple(item for item in row.items if item in charts)
+    if items == row.items:
+        return row
+    return Row(items=items, h=row.h) if items else None
 
 
 def render_dashboard(

@@ -68,6 +68,11 @@ def test_a_tab_prints_as_a_document(browser: Browser, address: str, tmp_path: Pa
         assert visit.page.eval_on_selector_all(".menu, .hint, #print, #theme, .reset", hidden) == 0
         cut = "e => e.filter(x => x.scrollHeight > x.clientHeight + 1).length"
         assert visit.page.eval_on_selector_all(".scroll", cut) == 0
+        divided = """cards => cards.filter(card => getComputedStyle(card).breakInside !== 'avoid'
+            || card.getBoundingClientRect().height > 718).map(card => card.dataset.testid)"""
+        visit.page.set_viewport_size({"width": 1047, "height": 718})  # A4 on its side within its margins
+        long = ":not(.type-table):not(.type-pivot):not(.type-incidents)"
+        assert visit.page.eval_on_selector_all(f".card{long}", divided) == []
         pages = visit.page.pdf(path=tmp_path / "sales.pdf", prefer_css_page_size=True)
         assert pages.startswith(b"%PDF")
         assert (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date, timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 from preview import Visit, visiting
@@ -36,7 +39,7 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
     sales, funnel = "telemetry_marts.fct_sales", "telemetry_marts.fct_funnel"
     march = "event_date between '2022-03-01' and '2022-03-31'"
     before = "event_date between '2022-01-29' and '2022-02-28'"
-    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories", "young")
+    names = ("whole", "march", "february", "cart", "cities", "weeks", "categories", "days", "visits", "young")
     answers = demo.ask(
         f"select sum(revenue), count(distinct if(is_order, order_key, null)) from {sales}",
         f"select sum(revenue) from {sales} where {march} and city = 'Москва'",
@@ -47,6 +50,9 @@ def expected(demo: Project) -> dict[str, list[list[str]]]:
         " count(distinct if(step_level = 4, session_key, null))"
         f" from {funnel} where toStartOfMonth(session_date) = '2022-03-01' group by week order by week",
         f"select count(distinct category) from {sales} where {march}",
+        f"select toString(event_date), sum(revenue) from {sales} group by event_date",
+        "select toString(session_date), count(distinct session_key),"
+        f" count(distinct if(step_level = 4, session_key, null)) from {funnel} group by session_date",
         " union all ".join(
             f"select '{chart}', count() from telemetry_marts.{mart}" for chart, mart in YOUNG.items()
         ),
@@ -116,6 +122,46 @@ def test_the_revenue_basis_changes_revenue(visit: Visit, expected: dict[str, lis
     visit.page.select_option("[data-testid=f_basis]", "cart")
     visit.ready()
     assert visit.number("kpi_revenue") == pytest.approx(float(expected["cart"][0][0]))
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "last"),
+    [
+        ("month", "2022-03-01", "2022-03-31"),
+        ("week", "2022-02-23", "2022-04-05"),
+        ("day", "2022-03-01", "2022-03-31"),
+    ],
+)
+def test_the_comparison_is_cut_where_the_chosen_period_is(
+    expected: dict[str, list[list[str]]], address: str, scale: str, first: str, last: str
+) -> None:
+    """Day by day the distance of the two periods, put into weeks and months of the chosen one."""
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    length = (end - start) + timedelta(1)
+
+    def place(day: date) -> str:
+        if scale == "month":
+            return day.replace(day=1).isoformat()
+        return (day - timedelta(day.weekday()) if scale == "week" else day).isoformat()
+
+    revenue: dict[str, float] = defaultdict(float)
+    for text, value in expected["days"]:
+        if start <= (day := date.fromisoformat(text) + length) <= end:
+            revenue[place(day)] += float(value)
+    sessions: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for text, count, ordered in expected["visits"]:
+        if start <= (day := date.fromisoformat(text) + length) <= end:
+            sessions[place(day)][0] += int(count)
+            sessions[place(day)][1] += int(ordered)
+    query = {"from": first, "to": last, "f_scale": scale}
+    found = httpx.get(f"{address}api/charts/revenue_trend.json", params=query).json()
+    then = {row[0]: row[1] for row in found["versus"]["rows"]}
+    assert then == pytest.approx(revenue)
+    assert found["versus"]["partial"] == ([place(start), place(end)] if scale == "week" else [])
+    assert found["versus"]["to"] == (start - timedelta(1)).isoformat()
+    cr = httpx.get(f"{address}api/charts/cr_trend.json", params=query).json()["versus"]["rows"]
+    ratios = {place: ordered / count for place, (count, ordered) in sessions.items()}
+    assert {row[0]: row[1] for row in cr} == pytest.approx(ratios)
 
 
 def test_scale_changes_row_counts(visit: Visit) -> None:
@@ -191,6 +237,18 @@ def test_keyboard_and_theme(visit: Visit) -> None:
     assert visit.page.evaluate(colour) != light
 
 
+def test_the_way_to_the_charts_keeps_the_choice(visit: Visit) -> None:
+    visit.open("marketing", **MARCH, f_city="Москва")
+    address = visit.page.url
+    visit.page.focus(".skip")
+    visit.page.keyboard.press("Enter")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.id") == "board"
+    assert visit.page.url == address
+    assert visit.page.get_attribute("#tab-marketing", "aria-selected") == "true"
+    assert visit.page.locator(".chips li").all_inner_texts() == ["Город: Москва ×"]
+
+
 def test_filters_fold_on_a_phone(expected: object, browser: Browser, address: str) -> None:
     with visiting(browser, address, width=390) as visit:
         visit.open("sales", **MARCH, f_city="Москва")
@@ -253,17 +311,59 @@ def test_filters_are_searched_shown_as_chips_and_reset(visit: Visit) -> None:
     assert visit.page.locator(".chips").count() == 0
 
 
+def test_a_choice_by_keyboard_keeps_its_place_and_the_search(visit: Visit) -> None:
+    visit.open("sales", **MARCH)
+    visit.page.click("details[data-testid=f_city] summary")
+    visit.page.fill("details[data-testid=f_city] input[type=search]", "о")
+    shown = visit.page.locator("details[data-testid=f_city] .options label:visible")
+    cities = shown.all_inner_texts()
+    assert 1 < len(cities) < visit.page.locator("details[data-testid=f_city] .options label").count()
+    shown.first.locator("input").focus()
+    visit.page.keyboard.press("Space")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.value") == cities[0]
+    assert shown.all_inner_texts() == cities
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Space")
+    visit.ready()
+    assert visit.page.evaluate("document.activeElement.value") == cities[1]
+    chips = visit.page.locator(".chips li").all_inner_texts()
+    assert sorted(chips) == sorted(f"Город: {city} ×" for city in cities[:2])
+
+
+def test_a_card_names_the_filter_that_does_not_act_on_it(visit: Visit) -> None:
+    visit.open("sales", **WHOLE)
+    assert visit.page.locator(".unfiltered:visible").count() == 0
+    visit.open("sales", **WHOLE, f_city="Москва", f_gender="Ж")
+
+    def told(chart: str) -> list[str]:
+        return visit.page.locator(f"section[data-testid={chart}] .unfiltered:visible").all_inner_texts()
+
+    assert told("plan_table") == ["Без фильтра: Город, Пол"]
+    assert told("plan_fact") == ["Без фильтра: Пол"]
+    assert told("revenue_trend") == []
+
+
+def test_a_plan_of_one_city_is_that_citys(address: str, expected: dict[str, list[list[str]]]) -> None:
+    query = {"from": "2022-03-01", "to": "2022-03-31", "f_city": "Москва"}
+    ((_, actual, *_),) = httpx.get(f"{address}api/charts/plan_fact.json", params=query).json()["rows"]
+    assert actual == pytest.approx(float(expected["march"][0][0]))
+
+
 def test_small_samples_are_told(visit: Visit) -> None:
     visit.open("sales", **{"from": "2022-03-01", "to": "2022-03-02"})
     cells = visit.page.locator("section[data-testid=city_table] td.few")
     assert cells.count() > 0
     assert (cells.first.get_attribute("title") or "").startswith("мало данных: ")
+    pale = visit.page.locator("section[data-testid=cr_table] td.few .sr")
+    assert (pale.first.text_content() or "").startswith(", мало данных: ")
     visit.open("sales", **WHOLE)
     assert visit.page.locator("section[data-testid=city_table] tbody tr:first-child td.few").count() == 0
 
 
 def test_sentences_of_the_first_page_lead_to_charts(visit: Visit) -> None:
-    visit.page.goto(visit.address)
+    visit.open("sales", **MARCH, f_city="Омск", f_basis="cart")
+    visit.page.click("#tab-overview")
     visit.ready()
     assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"
     first = visit.page.locator(".sentences a").first
@@ -272,6 +372,8 @@ def test_sentences_of_the_first_page_lead_to_charts(visit: Visit) -> None:
     visit.ready()
     assert visit.page.get_attribute("#tab-sales", "aria-selected") == "true"
     assert visit.page.evaluate("document.activeElement.dataset.testid") == "revenue_trend"
+    assert visit.page.locator(".chips").count() == 0  # the sentence is about the whole shop
+    assert visit.page.eval_on_selector("[data-testid=f_basis]", "e => e.value") == "confirmed"
     visit.page.go_back()
     visit.ready()
     assert visit.page.get_attribute("#tab-overview", "aria-selected") == "true"

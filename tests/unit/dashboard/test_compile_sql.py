@@ -7,18 +7,21 @@ import io
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from zipfile import ZipFile
 
 import pytest
 
-from business_telemetry.dashboard.answers import cut_buckets, plain, readable
+from business_telemetry.dashboard.answers import cut_buckets, exported, plain, readable
 from business_telemetry.dashboard.catalogue import Catalogue, Chart
 from business_telemetry.dashboard.choice import BadChoice, Choice, parse_choice
-from business_telemetry.dashboard.compile import Filters, View, compile_sql
+from business_telemetry.dashboard.compile import Filters, View, compile_sql, ignored
 from business_telemetry.dashboard.describe import default_period
-from business_telemetry.dashboard.exports import disarm, to_csv, to_xlsx
-from business_telemetry.dashboard.gate import Table
+from business_telemetry.dashboard.exports import as_on_card, disarm, to_csv, to_xlsx
+from business_telemetry.dashboard.facts import Facts
+from business_telemetry.dashboard.gate import Gate, Table
+from business_telemetry.dashboard.load import load_catalogue
 
 CATALOGUE = Catalogue.model_validate(
     {
@@ -58,7 +61,7 @@ CATALOGUE = Catalogue.model_validate(
                 "title": "План",
                 "table": "mart_plan",
                 "date": "month",
-                "dimensions": {"month": {"title": "Месяц", "type": "date"}},
+                "dimensions": {"month": {"title": "Месяц", "type": "date", "grain": "month"}},
                 "measures": {"m_target": {"title": "План", "hint": "План.", "agg": "sum", "of": "target"}},
             },
         },
@@ -69,6 +72,9 @@ CATALOGUE = Catalogue.model_validate(
         "dashboard": {"name": "Магазин", "tabs": []},
     }
 )
+
+
+SHIPPED = load_catalogue(Path(__file__).parents[3] / "dashboard")
 
 
 def view(**chart: Any) -> View:
@@ -122,6 +128,24 @@ def test_a_filter_leaves_datasets_without_its_field_alone() -> None:
     sql, parameters = compile_sql(plan, Filters(values={"city": ("Омск",)}), "marts")
     assert "where" not in sql
     assert parameters == {"marts": "marts"}
+
+
+def test_the_one_chosen_city_takes_the_place_of_the_whole_shop() -> None:
+    def asked(chart: str, **values: tuple[str, ...]) -> tuple[dict[str, Any], list[str]]:
+        view, filters = View(SHIPPED, SHIPPED.charts[chart]), Filters(values=values)
+        return compile_sql(view, filters, "marts")[1], ignored(view, filters)
+
+    bound, left = asked("forecast", city=("Казань",), gender=("Ж",))
+    assert (bound["w_level"], bound["w_segment"], left) == (["city"], ["Казань"], ["Пол"])
+    bound, left = asked("plan_fact", category=("Одежда",))
+    assert (bound["w_segment_type"], bound["w_segment"], left) == (["category"], ["Одежда"], [])
+    bound, left = asked("plan_fact", city=("Казань", "Омск"))
+    assert (bound["w_segment_type"], left) == (["all"], ["Город"])
+    assert asked("plan_fact", city=("Казань",), category=("Одежда",))[1] == ["Город", "Категория"]
+    assert asked("forecast_months", city=("Казань",))[1] == ["Город"]
+    assert asked("paths", city=("Казань",), gender=("Ж",))[1] == ["Город"]
+    assert asked("event_sessions", category=("Одежда",), metric=("orders",))[1] == ["Категория"]
+    assert asked("revenue_trend", city=("Казань",), category=("Одежда",))[1] == []
 
 
 def test_a_month_belongs_to_the_period_in_which_it_begins() -> None:
@@ -195,22 +219,51 @@ def test_odd_questions_are_refused_with_a_reason(pairs: list[tuple[str, str]]) -
 
 def test_the_period_to_compare_with_must_be_in_the_log() -> None:
     march = Choice(Filters(date(2022, 3, 1), date(2022, 3, 31)))
-    assert march.moved(date(2022, 1, 29)) == Filters(date(2022, 1, 29), date(2022, 2, 28))
+    assert march.moved(date(2022, 1, 29)) == Filters(date(2022, 1, 29), date(2022, 2, 28), shift=31)
     assert march.moved(date(2022, 1, 30)) is None
     assert replace(march, versus="none").moved(date(2000, 1, 1)) is None
     year = replace(march, versus="year").moved(date(2000, 1, 1))
-    assert year == Filters(date(2021, 3, 2), date(2021, 4, 1))
+    assert year == Filters(date(2021, 3, 2), date(2021, 4, 1), shift=364)
+
+
+def test_a_comparison_is_cut_into_the_months_of_the_chosen_period() -> None:
+    """31 days before 1 March begin in January, and all of them are March's to compare with."""
+    march = Choice(Filters(date(2022, 3, 1), date(2022, 3, 31), {"city": ("Омск",)}, {"scale": "month"}))
+    moved = march.moved(date(2022, 1, 1))
+    assert moved is not None
+    sql, parameters = compile_sql(view(type="line", x=["period"], y=["m_revenue"]), moved, "marts")
+    assert (
+        "from (\n"
+        "    select * replace (toDate(event_date + {shift:Int32}) as event_date) from (\n"
+        "        select *\n"
+        "        from {marts:Identifier}.fct_sales\n"
+        "        where event_date >= {date_from:Date}\n"
+        "            and event_date <= {date_to:Date}\n"
+        "            and city in {f_city:Array(String)}\n"
+        "    )\n)\ngroup by period"
+    ) in sql
+    assert (parameters["shift"], parameters["date_from"]) == (31, date(2022, 1, 29))
+    for other in (view(y=["m_revenue"]), view(type="line", dataset="plan", x=["month"], y=["m_target"])):
+        assert "shift" not in compile_sql(other, moved, "marts")[1]
+
+
+LOG = (date(2021, 12, 20), date(2022, 3, 30))
 
 
 def test_weeks_and_months_that_the_period_cuts() -> None:
-    trend = view(type="line", x=["month"], y=["m_revenue"])
-    assert cut_buckets(trend, Filters(date(2022, 1, 15), date(2022, 3, 31)), date(2022, 3, 31)) == []
     by = view(type="line", x=["period"], y=["m_revenue"])
-    months = Filters(date(2022, 1, 15), date(2022, 3, 31), parameters={"scale": "month"})
-    assert cut_buckets(by, months, date(2022, 3, 31)) == ["2022-01-01"]
-    assert cut_buckets(by, months, date(2022, 3, 30)) == ["2022-01-01", "2022-03-01"]
-    days = Filters(date(2022, 1, 15), date(2022, 3, 31))
-    assert cut_buckets(by, days, date(2022, 3, 31)) == []
+    months = Filters(date(2022, 1, 15), date(2022, 2, 28), parameters={"scale": "month"})
+    assert cut_buckets(by, months, LOG) == ["2022-01-01"]
+    assert cut_buckets(by, replace(months, date_to=date(2022, 3, 31)), LOG) == ["2022-01-01", "2022-03-01"]
+    assert cut_buckets(by, replace(months, date_from=None), LOG) == ["2021-12-01"]
+    assert cut_buckets(by, replace(months, parameters={}), LOG) == []  # days are whole
+
+
+def test_months_that_a_mart_holds_whole_are_cut_by_the_log_alone() -> None:
+    plan = view(type="column", dataset="plan", x=["month"], y=["m_target"])
+    for chosen in (Filters(date(2022, 1, 15), date(2022, 2, 9)), Filters()):
+        assert cut_buckets(plan, chosen, LOG) == ["2021-12-01", "2022-03-01"]
+    assert cut_buckets(plan, Filters(), (date(2022, 1, 1), date(2022, 3, 31))) == []
 
 
 def test_readable_sql_quotes_values() -> None:
@@ -227,6 +280,43 @@ EVIL = ("=cmd()", "+1", "-1", "@x", "a;=1+1", "a\t=1+1", "a, =1", 'a;"=1', "a\n=
 def test_csv_has_titles_and_quotes_texts() -> None:
     table = Table(("city", "m_arpu"), (("Омск", 1.5), ("Уфа", None), ("Пермь", Decimal("-2.50"))))
     assert to_csv(view(), table) == '"Город","ARPU"\r\n"Омск",1.5\r\n"Уфа",""\r\n"Пермь",-2.50\r\n'
+
+
+def test_a_file_says_what_the_card_says() -> None:
+    starts = View(SHIPPED, SHIPPED.charts["session_table"])
+    row = (7, 2, 60, 0.5)
+    table = Table(starts.columns, (("mainpage", *row), ("", *row)))
+    labels = starts.dataset.dimensions["entry_action"].labels
+    assert labels["mainpage"] != "mainpage"
+    assert as_on_card(starts, table, Facts()).rows == ((labels["mainpage"], *row), ("Не определено", *row))
+
+
+def test_a_file_names_sums_and_leaves_out_what_the_log_cannot_hold() -> None:
+    by_month = View(SHIPPED, SHIPPED.charts["cr_table"])
+    month, week = date(2022, 3, 1), date(2022, 3, 7)
+    values = tuple(range(len(by_month.columns) - 2))
+    table = Table(by_month.columns, ((month, week, *values), (month, None, *values), (None, None, *values)))
+    whole = as_on_card(by_month, table, Facts())
+    assert [row[:2] for row in whole.rows] == [(month, week), (month, "Всего"), ("Всего", "Всего")]
+    assert whole.columns == by_month.columns
+    told = as_on_card(by_month, table, Facts(flags={"has_checkout": False}))
+    gone = {by_month.columns.index(name) for name in ("m_cr_checkout", "m_checked_out")}
+    assert told.columns == tuple(name for i, name in enumerate(by_month.columns) if i not in gone)
+    assert told.rows[0][2:] == tuple(value for i, value in enumerate(values, 2) if i not in gone)
+
+
+class NeverAsked:
+    marts = "marts"
+
+
+def test_a_file_of_what_the_log_cannot_tell_says_why() -> None:
+    products = View(SHIPPED, SHIPPED.charts["product_table"])
+    table = exported(
+        cast(Gate, NeverAsked()), products, Choice(Filters()), Facts(flags={"has_product": False})
+    )
+    assert to_csv(products, table) == (
+        '"В журнале нет данных о поле «Товар», поэтому график по нему показывать нечего."\r\n'
+    )
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -2,7 +2,7 @@
 import * as Cards from "./cards.js";
 import * as Choice from "./choice.js";
 import * as Format from "./format.js";
-import { drawFilters } from "./filters.js";
+import * as Filters from "./filters.js";
 import { drawOverview } from "./overview.js";
 import { toggleDark } from "./theme.js";
 import { byId, make } from "./dom.js";
@@ -16,6 +16,7 @@ let dashboard = null;
 let choice = null;
 let turn = 0;
 let target = null; // chart that a link leads to
+let named = false; // whether the address or the reader said which series to look at
 
 class NoAnswer extends Error {
   constructor({ state, message }) { super(message); this.state = state; }
@@ -58,22 +59,34 @@ const start = async () => {
   Format.setCurrency(dashboard.currency);
   if (dashboard.overview) dashboard.tabs.unshift(OVERVIEW);
   byId("name").textContent = dashboard.name;
-  choice = Choice.read(dashboard, location.hash);
+  arriveAt(location.hash);
+};
+
+const arriveAt = (hash) => {
+  choice = Choice.read(dashboard, hash);
+  named = Choice.namesSeries(hash);
   show();
 };
 
 const change = (next) => {
   choice = next;
-  history.replaceState(null, "", Choice.write(choice));
+  history.replaceState(null, "", Choice.write(dashboard, choice));
   show();
+};
+
+// what the reader chose in the filters
+const choose = (next) => {
+  named = !Choice.isClear(dashboard, next) && (named || Choice.SERIES.some((id) => String(next[id]) !== String(choice[id])));
+  change(next);
 };
 
 // what a press on a mark, an incident or a sentence asks for
 const follow = (part, chart = null) => {
-  const next = Choice.merged(dashboard, choice, part);
+  const next = chart ? Choice.told(dashboard, choice, part) : Choice.merged(dashboard, choice, part);
   const leaves = next.tab !== choice.tab;
+  named = false;
   target = chart || (leaves ? tabNow() && firstIncidents(next.tab) : null);
-  if (leaves) history.pushState(null, "", Choice.write(next));
+  if (leaves) history.pushState(null, "", Choice.write(dashboard, next));
   change(next);
 };
 
@@ -82,21 +95,19 @@ const firstIncidents = (id) => dashboard.tabs.find((tab) => tab.id === id).rows
 
 const show = () => {
   const focused = document.activeElement && document.activeElement.closest("#filters [data-testid]");
-  const open = [...document.querySelectorAll("#filters details[open]")].map((d) => d.dataset.testid);
+  const place = focused && Filters.placeIn(document.activeElement);
+  const open = [...document.querySelectorAll("#filters details[open]")].map((d) => [d.dataset.testid, Filters.searched(d)]);
   document.title = `${tabNow().title} — ${dashboard.name}`;
   drawTabs();
   byId("fold").hidden = byId("filters").hidden = choice.tab === OVERVIEW.id;
   const form = byId("filters");
   if (snapshot) form.replaceChildren(make("p", { class: "note" }, `${Format.day(choice.from)} – ${Format.day(choice.to)}`));
-  else drawFilters(form, dashboard, choice, change);
+  else Filters.draw(form, dashboard, choice, choose);
   const count = Choice.chips(dashboard, choice).length;
   byId("fold").textContent = count ? `Фильтры (${count})` : "Фильтры";
   const again = (id) => document.querySelector(`#filters [data-testid="${id}"]`);
-  open.forEach((id) => { if (again(id)) again(id).open = true; });
-  if (focused && again(focused.dataset.testid)) {
-    const same = again(focused.dataset.testid);
-    (same.querySelector("summary") || same).focus();
-  }
+  open.forEach(([id, text]) => { if (again(id)) Filters.reopen(again(id), text); });
+  if (focused && again(focused.dataset.testid)) Filters.focus(again(focused.dataset.testid), place);
   fill();
 };
 
@@ -145,7 +156,7 @@ const fill = async () => {
   document.body.dataset.ready = "true";
 };
 
-const hrefOf = (part) => Choice.write(Choice.merged(dashboard, choice, part));
+const hrefOf = (part) => Choice.write(dashboard, Choice.told(dashboard, choice, part));
 
 // go to the chart that a link was about
 const arrive = () => {
@@ -185,14 +196,10 @@ const load = (id, mine) => retried(mine, async () => {
 
 // the charts beside the list show its first row, until the reader presses another one
 const chooseFirst = (incidents) => {
-  const known = incidents.some((item) => item.key === choice.event || item.members.some((one) => one.key === choice.event));
-  if (known || !incidents.length) {
-    if (!known) choice = { ...choice, event: null };
-    return;
-  }
-  const shown = snapshot ? incidents.find((item) => item.key === snapshot.event) : incidents[0];
-  choice = Choice.merged(dashboard, choice, shown.choice);
-  if (!snapshot) drawFilters(byId("filters"), dashboard, choice, change);
+  const shown = snapshot ? incidents.find((item) => item.key === snapshot.event) : Choice.shownEvent(incidents, choice, named);
+  if (shown && shown.key === choice.event) return;
+  choice = shown ? Choice.merged(dashboard, choice, shown.choice) : { ...choice, event: null };
+  if (!snapshot) Filters.draw(byId("filters"), dashboard, choice, choose);
 };
 
 const drawCard = (id) => Cards.draw(card(id), dashboard.charts[id], answers.get(id), { event: choice.event, choose: follow });
@@ -212,6 +219,10 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
   closeMenus(null);
 });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address holds the choice
+  byId("board").focus();
+});
 byId("copy").addEventListener("click", () => navigator.clipboard.writeText(byId("sql").querySelector("pre").textContent));
 byId("theme").addEventListener("click", () => { toggleDark(); answers.forEach((_, id) => drawCard(id)); });
 byId("print").addEventListener("click", () => window.print());
@@ -224,9 +235,8 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => answ
 for (const name of ["resize", "beforeprint", "afterprint"]) window.addEventListener(name, Cards.redrawAll);
 for (const name of ["hashchange", "popstate"]) {
   window.addEventListener(name, () => {
-    if (!dashboard || Choice.write(choice) === location.hash) return;
-    choice = Choice.read(dashboard, location.hash);
-    show();
+    if (!dashboard || Choice.write(dashboard, choice) === location.hash) return;
+    arriveAt(location.hash);
   });
 }
 document.body.dataset.folded = "true";

@@ -32,7 +32,7 @@ export const create = (id, chart, width, height, actions) => {
       make("button", { type: "button", onclick: close(() => actions.sql(id)) }, "показать SQL")));
   const card = make("section", { class: `card type-${chart.type}`, id: `card-${id}`, "data-testid": id, "data-state": "loading", "aria-label": chart.title, tabindex: -1 },
     make("div", { class: "title" }, make("h2", {}, chart.title), hints(chart), menu),
-    chart.note ? make("p", { class: "note" }, chart.note) : null, body);
+    chart.note ? make("p", { class: "note" }, chart.note) : null, make("p", { class: "note unfiltered", hidden: "" }), body);
   card.style.setProperty("--w", width);
   card.style.setProperty("--h", height);
   return card;
@@ -53,6 +53,9 @@ export const draw = (card, chart, data, actions) => {
   const body = card.querySelector(".body");
   clear(body);
   card.dataset.rows = data.rows.length;
+  const unfiltered = card.querySelector(".unfiltered");
+  unfiltered.textContent = `Без фильтра: ${(data.ignored || []).join(", ")}`;
+  unfiltered.hidden = !(data.ignored || []).length;
   if (data.untold || isEmpty(chart, data)) {
     card.dataset.state = data.untold ? "untold" : "empty";
     body.append(make("p", { class: "message" }, data.untold || chart.empty || EMPTY[chart.follows ? "follows" : chart.dated ? "dated" : "timeless"]));

@@ -25,8 +25,8 @@ export const cartesian = (chart, data, theme) => {
   const shown = drawn.map((s) => s.name);
   const before = then(chart, data, cats, left, theme);
   shown.push(...before);
-  drawn.push(...before);
-  drawn.push(...unfinished(chart, data, cats, drawn.slice(0, left.length + right.length), theme));
+  drawn.push(...unfinished(chart, data.partial, cats, drawn, theme));
+  drawn.push(...before, ...(before.length ? unfinished(chart, data.versus.partial, cats, before, theme) : []));
   if (chart.band) drawn.unshift(...band(chart, data, cats, theme));
   if (chart.flag) drawn.push(flags(chart, data, cats, left[0], theme, shown));
   if (data.marks && data.marks.length) drawn.push(marks(data, cats, left[0], theme, shown));
@@ -64,15 +64,15 @@ const one = (chart, s, color, few, xField) => {
 const then = (chart, data, cats, left, theme) => {
   if (!data.versus || chart.color || KINDS[chart.type] !== "line") return [];
   return left.map((s, i) => ({
-    name: left.length > 1 ? `${s.name}, было` : "Было", type: "line", data: Shape.aligned(chart, data, cats, s.key),
+    name: left.length > 1 ? `${s.name}, было` : "Было", type: "line", data: Shape.versus(chart, data, cats, s.key),
     symbol: "none", color: theme.series[i % theme.series.length], z: 1,
     lineStyle: { width: 1, type: "dotted", opacity: 0.9 },
   }));
 };
 
 // a week or month that the period cuts looks like a fall: its point stands apart from the line
-const unfinished = (chart, data, cats, lines, theme) => {
-  const places = (data.partial || []).map((iso) => cats.indexOf(iso)).filter((i) => i >= 0);
+const unfinished = (chart, partial, cats, lines, theme) => {
+  const places = (partial || []).map((iso) => cats.indexOf(iso)).filter((i) => i >= 0);
   if (!places.length || KINDS[chart.type] !== "line" || places.length >= cats.length) return [];
   return lines.map((line) => {
     const points = places.map((i) => ({ value: [i, line.data[i]] })).filter((p) => p.value[1] !== null);
@@ -143,13 +143,13 @@ const flags = (chart, data, cats, s, theme, shown) => {
   return { ...point(theme), name: LEGEND_OF_MARKS, data: values.map((flag, i) => (flag ? s.values[i] : null)) };
 };
 
-// incidents on other charts; a press leads to their row
+// incidents on other charts, on the axis where the line has no value, as on a day of an outage; a press leads to their row
 const marks = (data, cats, s, theme, shown) => {
   const found = data.marks.map((mark) => ({ ...mark, i: cats.indexOf(mark.at) })).filter((mark) => mark.i >= 0);
   shown.push(LEGEND_OF_MARKS);
   return {
     ...point(theme), name: LEGEND_OF_MARKS, cursor: "pointer",
-    data: found.map((mark) => ({ value: [mark.i, s.values[mark.i]], note: mark.text, choice: mark.choice })),
+    data: found.map((mark) => ({ value: [mark.i, s.values[mark.i] ?? 0], note: mark.text, choice: mark.choice })),
   };
 };
 

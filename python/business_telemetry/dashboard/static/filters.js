@@ -4,7 +4,22 @@ import { make } from "./dom.js";
 
 const PRESETS = { 30: "30 дней", 90: "90 дней", 180: "полгода", 365: "год" };
 
-export const drawFilters = (form, dashboard, choice, changed) => {
+// where the focus is inside an open list, so that a choice by keyboard does not lose its place
+export const placeIn = (active) => (active.type === "checkbox" ? `input[value=${JSON.stringify(active.value)}]` : active.type === "search" ? "input[type=search]" : "summary");
+
+export const focus = (list, place) => (list.querySelector(place) || list.querySelector("summary") || list).focus();
+
+const search = (list) => list.querySelector("input[type=search]");
+export const searched = (list) => (search(list) ? search(list).value : "");
+
+export const reopen = (list, text) => {
+  list.open = true;
+  if (!text || !search(list)) return;
+  search(list).value = text;
+  search(list).dispatchEvent(new Event("input"));
+};
+
+export const draw = (form, dashboard, choice, changed) => {
   const apply = (part) => changed({ ...choice, ...part });
   const chosen = chips(dashboard, choice);
   form.replaceChildren(
@@ -54,8 +69,8 @@ const many = (s, choice, apply) => {
     const part = event.target.value.toLocaleLowerCase("ru");
     boxes.forEach((box) => { box.hidden = !box.textContent.toLocaleLowerCase("ru").includes(part); });
   };
-  const search = s.search ? make("input", { type: "search", placeholder: "Найти", "aria-label": `Найти: ${s.title}`, oninput: find }) : null;
+  const field = s.search ? make("input", { type: "search", placeholder: "Найти", "aria-label": `Найти: ${s.title}`, oninput: find }) : null;
   return make("div", { class: "many" }, make("span", {}, s.title),
     make("details", { "data-testid": s.id }, make("summary", { "aria-label": `${s.title}: ${text}` }, text),
-      make("div", { class: "options" }, search, boxes)));
+      make("div", { class: "options" }, field, boxes)));
 };

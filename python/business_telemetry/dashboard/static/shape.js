@@ -13,9 +13,10 @@ export const sorter = (field) => {
 
 export const unique = (values) => [...new Set(values)];
 
-// values of the axis in the order to show; dates of one grain without holes
+// values of the axis in the order to show; dates of one grain without holes, with those that only the other period or a mark has
 export const categories = (chart, data, name) => {
-  const found = unique(data.rows.map((row) => row[at(data, name)]));
+  const rows = [...data.rows, ...(chart.fields[name].type === "date" && data.versus ? data.versus.rows : [])];
+  const found = unique([...rows.map((row) => row[at(data, name)]), ...(data.marks || []).map((mark) => mark.at)]);
   const field = chart.fields[name];
   if (chart.sort) return found;
   found.sort(sorter(field));
@@ -56,14 +57,9 @@ export const series = (chart, data, cats, measures) => {
     one(String(value), label(value, field), measures[0], data.rows.filter((row) => row[c] === value)));
 };
 
-// the rows of the comparison period, laid on the categories of this one by their position
-export const aligned = (chart, data, cats, measure) => {
-  if (!data.versus) return null;
-  const before = { columns: data.columns, rows: data.versus.rows, scale: data.scale };
-  const then = categories(chart, before, chart.x[0]);
-  const [{ values }] = series({ ...chart, color: null }, before, then, [measure]);
-  return cats.map((_, i) => (i < values.length ? values[i] : null));
-};
+// the comparison period, whose rows stand on the days of this one
+export const versus = (chart, data, cats, measure) =>
+  series({ ...chart, color: null }, { columns: data.columns, rows: data.versus.rows }, cats, [measure])[0].values;
 
 // {columns: [[value...]], rows: [{path, cells}]} where cells are measures by column key
 export const pivot = (chart, data) => {

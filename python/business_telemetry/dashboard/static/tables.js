@@ -2,6 +2,7 @@
 import * as Format from "./format.js";
 import * as Shape from "./shape.js";
 import { chip, measureCell, rangesOf } from "./cells.js";
+import { FEW } from "./options.js";
 import { heat } from "./theme.js";
 import { make } from "./dom.js";
 
@@ -95,8 +96,9 @@ export const pivot = (chart, data) => {
       chart.y.forEach((m, i) => {
         const sample = cell[chart.y.length + i];
         const few = sample !== undefined && sample !== null && sample < data.small && cell[i] !== null;
-        const td = make("td", { class: few ? "number few" : "number", title: few ? `мало данных: ${sample}` : null },
+        const td = make("td", { class: few ? "number few" : "number", title: few ? `${FEW}: ${sample}` : null },
           cell.length ? Format.number(cell[i], chart.fields[m].format) : "");
+        if (few) td.append(make("span", { class: "sr" }, `, ${FEW}: ${sample}`));
         if (chart.heat[m] && depth && !few) td.style.background = heat(chart.heat[m], cell[i], ranges[i]);
         line.append(td);
       });
