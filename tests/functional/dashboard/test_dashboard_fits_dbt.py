@@ -56,7 +56,7 @@ def test_wrappers_of_types_are_taken_off() -> None:
 
 def test_a_code_without_a_title_is_noticed(manifest: Any) -> None:
     changed = copy.deepcopy(manifest)
-    for mart, code in (("mart_forecast_accuracy", "selected"), ("mart_lifecycle", "new")):
+    for mart, code in (("mart_forecast_accuracy", "weighted"), ("mart_lifecycle", "new")):
         for constraint in changed["nodes"][f"model.business_telemetry.{mart}"]["constraints"]:
             constraint["expression"] = constraint["expression"].replace(f"'{code}'", f"'{code}', 'undead'")
     assert check_manifest(CATALOGUE, changed) == [

@@ -43,7 +43,7 @@ select {values} from (
 UNKNOWN_FORECAST = UNKNOWN.format(
     mart="mart_revenue_forecast",
     columns="origin_date, is_backtest, level, segment, date, horizon, candidate, p50, lo80, hi80",
-    values="'2022-04-23', false, kind, 'Не определено', '2022-05-01', 8, 'weekly_naive', amount, 0, 1000",
+    values="'2022-04-23', false, kind, 'Не определено', '2022-05-01', 8, 'weighted', amount, 0, 1000",
 )
 UNKNOWN_PLAN = UNKNOWN.format(
     mart="mart_kpi_plan_fact",
