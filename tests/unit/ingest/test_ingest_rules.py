@@ -115,8 +115,10 @@ CASES: list[tuple[str, str | None, Any]] = [
     ("value", "0.0000005", Decimal("0.000001")),
     ("value", "0.00000049", Decimal(0)),
     ("value", "2.0000015", Decimal("2.000002")),
-    ("value", "999999999999.999999", Decimal("999999999999.999999")),
-    ("value", "999999999999.9999995", "bad_value"),
+    ("value", "9999999999.999999", Decimal("9999999999.999999")),
+    ("value", "9999999999.9999995", "bad_value"),
+    ("value", "1e10", "bad_value"),
+    ("value", "999999999999", "bad_value"),
     ("value", "1e12", "bad_value"),
     ("value", "1e999", "bad_value"),
     ("value", "1e-999", Decimal(0)),
@@ -235,7 +237,7 @@ def test_quantities() -> None:
 
 def test_pieces_that_are_worth_more_than_an_amount_can_be() -> None:
     """A barcode for a quantity: price times pieces would overflow in the warehouse, and stop every build."""
-    pairs = [("99999.99", "100000000"), ("2000", "500000000"), ("1999.99", "500000000"), ("0", "4294967295")]
+    pairs = [("999.99", "100000000"), ("20", "500000000"), ("19.99", "500000000"), ("0", "4294967295")]
     rows = judged(SEED, *({**GOOD, "value": value, "quantity": pieces} for value, pieces in pairs))
     assert [row["reasons"] for row in rows] == [["bad_quantity"], ["bad_quantity"], [], []]
 
@@ -288,14 +290,22 @@ def test_currencies() -> None:
     assert [row["value"] for row in rows[:5]] == [10, 905, 1000, 10, 10]
     assert [row["reasons"] for row in rows] == [[], [], [], [], [], ["other_currency"]]
     # without a rate, amounts keep every digit
-    (row,) = judged(contract, {**GOOD, "value": "999999999999.999999", "currency": "RUB"})
-    assert row["value"] == Decimal("999999999999.999999")
+    (row,) = judged(contract, {**GOOD, "value": "9999999999.999999", "currency": "RUB"})
+    assert row["value"] == Decimal("9999999999.999999")
 
 
 def test_a_converted_amount_that_does_not_fit_is_rejected() -> None:
-    contract = only(currency=Currency("RUB", "currency", {"USD": 90}))
-    (row,) = judged(contract, {**GOOD, "value": "999999999999", "currency": "USD"})
-    assert row["reasons"] == ["bad_value"]
+    contract = only(currency=Currency("RUB", "currency", {"USD": 100, "IRR": 0.002, "BTC": 1e300}))
+    pairs = [
+        ("100000000", "USD"),
+        ("99999999.99", "USD"),
+        ("999999999999", "IRR"),
+        ("1", "BTC"),
+        ("-1e9", "USD"),
+    ]
+    rows = judged(contract, *({**GOOD, "value": value, "currency": code} for value, code in pairs))
+    assert [row["reasons"] for row in rows] == [["bad_value"], [], [], ["bad_value"], ["bad_value"]]
+    assert [rows[place]["value"] for place in (1, 2)] == [Decimal("9999999999"), Decimal("1999999999.998")]
 
 
 def test_refunds_are_positive_whatever_their_sign() -> None:
@@ -398,7 +408,7 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
         number = _number(row["value"])
         with localcontext(prec=2_000, Emax=10_000):
             rounded = number.quantize(Decimal("0.000001"), ROUND_HALF_UP) if number else Decimal(0)
-        if number is None or abs(rounded) >= Decimal(10) ** 12:
+        if number is None or abs(rounded) >= Decimal(10) ** 10:
             reasons.append("bad_value")
         elif rounded < 0:
             reasons.append("negative_value")
@@ -416,13 +426,13 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
 
 
 numbers = st.one_of(
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**13), max_value=10**13, places=7).map(
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**11), max_value=10**11, places=7).map(
         str
     ),
     st.floats(allow_nan=False).map(str),
     st.integers(-(10**14), 10**14).map(str),
     st.text(alphabet="0123456789.eE+- ", max_size=12),
-    st.sampled_from(["", " ", "NaN", "1_0", "١", "999999999999.9999995", "999999999999.9999994"]),
+    st.sampled_from(["", " ", "NaN", "1_0", "١", "9999999999.9999995", "9999999999.9999994"]),
 )
 stamps = st.one_of(
     st.datetimes(datetime(1, 1, 1), datetime(2200, 1, 1)).map(lambda d: d.strftime("%Y-%m-%dT%H:%M:%S")),
