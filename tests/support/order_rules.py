@@ -112,7 +112,8 @@ class Candidate:
 def read(events: Iterable[Event]) -> Shop:
     events = list(events)
     checked = {event.log for event in events if event.action == "checkout"}
-    unique = {event.content: event for event in sorted(events, key=lambda e: -e.index)}
+    # of copies the first one stays, those of one log before another's
+    unique = {event.content: event for event in sorted(events, key=lambda e: (e.log, e.index), reverse=True)}
     shop = Shop()
     by_user = sorted(unique.values(), key=lambda e: (e.user, *e.place))
     for user, rows in groupby(by_user, key=lambda e: e.user):
