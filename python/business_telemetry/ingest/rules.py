@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from business_telemetry.ingest.columns import ACTIONS, COLUMNS, GENDERS, IGNORE, KEYS, MAX_AGE, bit
+from business_telemetry.ingest.columns import ACTIONS, COLUMNS, GENDERS, GOODS, IGNORE, KEYS, MAX_AGE, bit
 from business_telemetry.ingest.contract import Contract, Field
 
 #: Where the digits of `YYYY-MM-DDTHH:MM:SS` stand, and what stands between them.
@@ -109,6 +109,9 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
                 breaks(reason, ~fits & _is_given(text[key]))
                 numbers = numbers.set(~fits, None)
             columns[key] = numbers
+    if "quantity" in columns:
+        # where a row says how many pieces of goods, none is no such row; elsewhere logs often write 0
+        breaks("bad_quantity", ((columns["quantity"] == 0) & actions.is_in(GOODS)).fill_null(False))
     if "value" in columns and "quantity" in columns:
         # what a row of goods is worth has to fit as well
         worth = columns["value"].cast(pl.Float64) * columns["quantity"].fill_null(1)

@@ -231,8 +231,21 @@ def test_what_the_generator_corrupts_is_rejected_for_that_reason(kind: str) -> N
 def test_quantities() -> None:
     texts = ["", "1", "2.0", "0", "4294967295", "4294967296", "-1", "1.5", "many", None]
     rows = judged(SEED, *({**GOOD, "value": "1", "quantity": text} for text in texts))
-    assert [row["quantity"] for row in rows[:5]] == [1, 1, 2, 0, 4294967295]
-    assert [row["reasons"] for row in rows] == [[]] * 5 + [["bad_quantity"]] * 4 + [[]]
+    assert [rows[place]["quantity"] for place in (0, 1, 2, 4)] == [1, 1, 2, 4294967295]
+    bad = [place for place, row in enumerate(rows) if row["reasons"] == ["bad_quantity"]]
+    assert bad == [3, 5, 6, 7, 8]
+    assert all(row["reasons"] == [] for place, row in enumerate(rows) if place not in bad)
+
+
+def test_no_pieces_of_goods_are_no_row_of_goods() -> None:
+    """A purchase of 0 pieces was an order of 0 roubles; what is only looked at has no pieces in many logs."""
+    goods = ["cart", "remove", "purchase", "refund"]
+    contract = only(actions={word: word for word in [*goods, "product", "checkout"]})
+    rows = judged(contract, *({**GOOD, "action": a, "quantity": "0"} for a in [*contract.actions, "?"]))
+    assert [row["reasons"] for row in rows] == [["bad_quantity"]] * 4 + [[], [], ["unknown_action"]]
+    # the price is not given either
+    (row,) = judged(contract, {"user": "u", "time": GOOD["time"], "action": "purchase", "quantity": "0.0"})
+    assert row["reasons"] == ["bad_quantity"]
 
 
 def test_pieces_that_are_worth_more_than_an_amount_can_be() -> None:
