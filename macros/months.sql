@@ -114,3 +114,12 @@
         range({{ months_back + 1 }})
     )
 {%- endmacro %}
+
+
+{% macro months_after(month, months_later) -%}
+    {#- Array of the month, as a YYYYMM integer, and so many after it. -#}
+    arrayMap(
+        month_lag -> toYYYYMM(addMonths(YYYYMMDDToDate({{ month }} * 100 + 1), month_lag)),
+        range({{ months_later + 1 }})
+    )
+{%- endmacro %}

@@ -2,7 +2,7 @@
 {% set second = 'crowded.userid, crowded.timestamp' %}
 {% set duplicate_key = second ~ (', crowded.content' if is_exact() else '') %}
 {% set as_in_log = 'crowded.row_index, crowded.source_file, crowded.source_line, crowded.load_id' %}
-{% set strongest_first = 'actions.action_rank desc, crowded.value desc, ' ~ as_in_log %}
+{% set strongest_first = 'actions.action_rank desc, crowded.value desc, crowded.contract, ' ~ as_in_log %}
 
 with
 
@@ -100,8 +100,10 @@ alone as (
 crowded as (
     select
         source_events.*,
+        loads.contract as contract,
         {{ row_content() }} as content
     from source_events
+    inner join loads on source_events.load_id = loads.load_id
     where (sipHash64(source_events.userid), source_events.timestamp) in (
             select
                 crowded_seconds.user_hash,
@@ -110,7 +112,8 @@ crowded as (
         )
 ),
 
--- in each of these seconds the strongest row stands first, and so it does among its copies
+-- in each of these seconds the strongest row stands first, and so it does among its copies; of copies in several logs
+-- those of one log, or a session that was exported twice would be torn in two
 ranked as (
     select
         crowded.*,
@@ -135,7 +138,7 @@ ranked as (
 ),
 
 told_apart as (
-    select * except (content, copy_no) from ranked
+    select * except (contract, content, copy_no) from ranked
     where copy_no = 1
 ),
 

@@ -112,7 +112,8 @@ class Candidate:
 def read(events: Iterable[Event]) -> Shop:
     events = list(events)
     checked = {event.log for event in events if event.action == "checkout"}
-    unique = {event.content: event for event in sorted(events, key=lambda e: -e.index)}
+    # of copies the first one stays, those of one log before another's
+    unique = {event.content: event for event in sorted(events, key=lambda e: (e.log, e.index), reverse=True)}
     shop = Shop()
     by_user = sorted(unique.values(), key=lambda e: (e.user, *e.place))
     for user, rows in groupby(by_user, key=lambda e: e.user):
@@ -337,6 +338,7 @@ def levels(shop: Shop) -> dict[tuple[int, str], int]:
 def session_levels(shop: Shop, session: Session, orders: list[Order]) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     closings = {id(order.closing) for order in orders} | last_purchases([session])
+    shown_again = checkouts_shown_again(session, closings)
 
     def reach(category: str, level: int) -> None:
         found[category] = max(found[category], level)
@@ -352,7 +354,7 @@ def session_levels(shop: Shop, session: Session, orders: list[Order]) -> dict[st
         elif event.action == "cart":
             waiting.append(event)
             reach(event.category, 2)
-        elif event.action == "checkout":
+        elif event.action == "checkout" and id(event) not in shown_again:
             for category in [cart.category for cart in waiting] or [event.category]:
                 reach(category, 3)
         elif id(event) in closings:
@@ -361,3 +363,32 @@ def session_levels(shop: Shop, session: Session, orders: list[Order]) -> dict[st
         for line in order.lines:
             reach(line.category, 4)
     return dict(found)
+
+
+def checkouts_shown_again(session: Session, closings: set[int]) -> set[int]:
+    """Checkouts whose next confirmation makes no order, since it repeats one."""
+    found: set[int] = set()
+    waiting: list[Event] = []
+    for event in session.events:
+        if event.action == "checkout":
+            waiting.append(event)
+        elif event.action == "confirmation":
+            found |= set() if id(event) in closings else {id(checkout) for checkout in waiting}
+            waiting = []
+    return found
+
+
+def final_checkouts(shop: Shop) -> Iterator[Event]:
+    """The last checkout before each order and each session's end, those of orders shown again left out."""
+    ordered = {id(order.closing) for order in shop.orders}
+    for session in shop.sessions:
+        closings = ordered | last_purchases([session])
+        shown_again = checkouts_shown_again(session, closings)
+        last: list[Event] = []
+        for event in session.events:
+            if event.action == "checkout" and id(event) not in shown_again:
+                last = [event]
+            elif id(event) in closings:
+                yield from last
+                last = []
+        yield from last

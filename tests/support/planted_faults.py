@@ -42,6 +42,11 @@ FAULTS = [
     update("seeds.holidays", "name = '' where date = '2023-05-09'", "filled:holidays"),
     update("seeds.kpi_targets", "target = -1 where kpi = 'orders'", "in_range:kpi_targets.target"),
     update(
+        "seeds.kpi_targets",
+        "segment_type = 'category' where kpi = 'sessions'",
+        "accepted_values:kpi_targets.segment_type",
+    ),
+    update(
         "intermediate.int_confirmations",
         "outcome = 'lost' where outcome = 'repeated'",
         "accepted_values:int_confirmations.outcome",

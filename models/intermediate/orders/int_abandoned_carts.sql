@@ -1,9 +1,9 @@
-{% set reachable = 'range(' ~ (recovery_months() + 1) ~ ')' %}
+{% set months_reached = months_after('months.month', recovery_months()) %}
 
 with
 
 months as (
-    {{ months_of(abandonment_versions(ref('int_purchase_events'), ref('int_order_lines'))) }}
+    {{ months_of(abandonment_versions(ref('int_purchase_events'), ref('int_order_lines'), ref('int_order_carts'))) }}
 ),
 
 carts as (
@@ -22,10 +22,18 @@ order_lines as (
         *,
         {{ recovered_by('lines') }} as goods
     from {{ ref('int_order_lines') }} as lines
-    where toYYYYMM(order_date) in (
-            select toYYYYMM(addMonths(YYYYMMDDToDate(months.month * 100 + 1), arrayJoin({{ reachable }}))) from months
-        )
+    where toYYYYMM(order_date) in (select arrayJoin({{ months_reached }}) from months)
         and goods != '{{ var("unknown_label") }}'
+),
+
+-- what a later session's order holds is recovered, whatever the log names of it
+taken as (
+    select
+        cart_session_key,
+        event_no
+    from {{ ref('int_order_carts') }}
+    where is_recovered
+        and toYYYYMM(session_date) in (select arrayJoin({{ months_reached }}) from months)
 ),
 
 -- the user's next order of the goods
@@ -61,6 +69,11 @@ final as (
             and toStartOfMonth(followed.next_order_date)
             <= addMonths(toStartOfMonth(followed.session_date), {{ recovery_months() }}),
             false
+        ) or (followed.session_key, followed.event_no) in (
+            select
+                taken.cart_session_key,
+                taken.event_no
+            from taken
         )) as is_recovered,
         months.input_version as input_version
     from followed

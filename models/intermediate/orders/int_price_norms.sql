@@ -45,10 +45,9 @@ medians as (
         category,
         log_prices,
         arrayReduce('quantileExactInclusive(0.5)', log_prices) as log_price_median,
-        arrayReduce(
-            'quantileExactInclusive(0.5)',
-            arrayMap(log_price -> abs(log_price - log_price_median), log_prices)
-        ) as log_price_mad
+        -- sorted, so that their mean is the same to the last digit in every build
+        arraySort(arrayMap(log_price -> abs(log_price - log_price_median), log_prices)) as distances,
+        arrayReduce('quantileExactInclusive(0.5)', distances) as log_price_mad
     from prices
 ),
 
@@ -58,7 +57,11 @@ final as (
         medians.category as category,
         toUInt32(length(medians.log_prices)) as price_count,
         medians.log_price_median as log_price_median,
-        medians.log_price_mad as log_price_mad,
+        -- both are the standard deviation of normal data; where more than half of the prices are equal, their median
+        -- distance is 0 and Iglewicz and Hoaglin (1993) take the mean one
+        if(
+            medians.log_price_mad > 0, medians.log_price_mad / 0.6745, 1.253314 * arrayAvg(medians.distances)
+        ) as log_price_deviation,
         all_values.value_mean as value_mean,
         all_values.value_deviation as value_deviation,
         months.input_version as input_version

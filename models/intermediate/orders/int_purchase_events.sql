@@ -11,9 +11,12 @@ events as (
 ),
 
 confirmations as (
-    select * from {{ ref('int_confirmations') }}
-    where outcome = 'order'
-        and toYYYYMM(session_date) in (select months.month from months)
+    select
+        session_key,
+        event_no,
+        cast(outcome as String) as outcome
+    from {{ ref('int_confirmations') }}
+    where toYYYYMM(session_date) in (select months.month from months)
 ),
 
 purchase_lines as (
@@ -31,7 +34,8 @@ closers as (
         events.event_no as event_no,
         events.action as action,
         if(events.product != '{{ var("unknown_label") }}', events.product, events.category) as goods,
-        isNotNull(confirmations.session_key) as is_order_confirmation,
+        coalesce(confirmations.outcome = 'order', false) as is_order_confirmation,
+        coalesce(confirmations.outcome = 'repeated', false) as is_repeated,
         coalesce(purchase_lines.order_key, '') as purchase_key,
         is_order_confirmation or coalesce(purchase_lines.is_last_of_session, false) as closes_order
     from events
@@ -54,13 +58,15 @@ attempts as (
     from closers
 ),
 
--- backwards: an attempt ends with its order, and its last checkout is the first one met
+-- backwards: an attempt ends with its order, and its last checkout is the first one met; those that a repeated
+-- confirmation follows show the order before again
 outcomes as (
     select
         attempts.*,
         max(attempts.closes_order) over attempt_from_end as is_ordered,
         first_value(attempts.purchase_key) over attempt_from_end as closing_purchase_key,
-        sum(attempts.action = 'checkout') over attempt_from_end as checkouts_from_end
+        sum(attempts.action = 'checkout') over attempt_from_end as checkouts_from_end,
+        anyLastIf(attempts.is_repeated, attempts.action = 'confirmation') over attempt_from_end as precedes_repetition
     from attempts
     window
         attempt_from_end as (
@@ -132,7 +138,10 @@ final as (
         events.gender as gender,
         events.age as age,
         toBool(outcomes.is_order_confirmation) as is_order_confirmation,
-        toBool(outcomes.action = 'checkout' and outcomes.checkouts_from_end = 1) as is_final_checkout,
+        toBool(outcomes.action = 'checkout' and outcomes.precedes_repetition) as is_repeated_checkout,
+        toBool(
+            outcomes.action = 'checkout' and not outcomes.precedes_repetition and outcomes.checkouts_from_end = 1
+        ) as is_final_checkout,
         toBool((events.session_key, events.event_no) in (
             select
                 removed.session_key,

@@ -60,7 +60,7 @@ attempts as (
         session_key,
         attempt_no,
         minIf(event_no, action = 'cart' and not is_removed) as first_cart_no,
-        maxIf(event_no, action = 'checkout') as last_checkout_no
+        maxIf(event_no, is_final_checkout) as last_checkout_no
     from purchase_events
     group by session_key, attempt_no
     having last_checkout_no > 0
@@ -96,6 +96,7 @@ checking_out as (
         on checkouts.session_key = attempts.session_key
             and checkouts.attempt_no = attempts.attempt_no
     where checkouts.action = 'checkout'
+        and not checkouts.is_repeated_checkout
         and (attempts.first_cart_no = 0 or checkouts.event_no < attempts.first_cart_no)
 ),
 

@@ -15,9 +15,7 @@ order_lines as (
 ),
 
 categories as (
-    select category from {{ ref('categories') }}
-    union distinct
-    select category from order_lines
+    select distinct category from order_lines
     where category != '{{ var("unknown_label") }}'
 ),
 

@@ -11,11 +11,12 @@ daily as (
         days.event_date as event_date,
         days.starts_on as starts_on,
         days.ends_on as ends_on,
+        days.is_reached as is_reached,
         sum(days.revenue) as revenue,
         sum(days.order_count) as order_count
     from campaign_days as days
     where days.event_date between days.starts_on - {{ campaign_baseline_days() }} and days.ends_on + 28
-    group by campaign, city_group, event_date, starts_on, ends_on
+    group by campaign, city_group, event_date, starts_on, ends_on, is_reached
 ),
 
 baselines as (
@@ -26,6 +27,7 @@ baselines as (
         avg(revenue) as baseline_revenue
     from daily
     where event_date < starts_on
+        and not is_reached
     group by campaign, city_group, weekday
 ),
 

@@ -82,10 +82,9 @@ final as (
         order_lines.quantity as quantity,
         order_lines.revenue as revenue,
         order_lines.refund_value as refund_value,
-        -- 0.6745 makes the median absolute deviation a standard deviation for normal data
         if(
             order_lines.price > 0 and not order_lines.is_refund,
-            0.6745 * (log(order_lines.price) - norms.log_price_median) / nullIf(norms.log_price_mad, 0),
+            (log(order_lines.price) - norms.log_price_median) / nullIf(norms.log_price_deviation, 0),
             null
         ) as price_robust_z,
         if(

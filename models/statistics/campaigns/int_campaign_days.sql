@@ -49,6 +49,7 @@ roles as (
         campaigns.campaign as campaign,
         campaigns.starts_on as starts_on,
         campaigns.ends_on as ends_on,
+        campaigns.promoted_categories as promoted_categories,
         cities.city as city,
         has(campaigns.holdout_cities, cities.city) as is_held_out,
         not is_held_out
@@ -59,12 +60,16 @@ roles as (
     cross join cities
 ),
 
--- a city that another campaign reaches between the baseline's start and the end is no control;
--- a campaign that reaches every city alike cancels out
-reached_cities as (
+-- where another campaign reaches a city of this one; a campaign that reaches every city alike cancels out
+encounters as (
     select
         own.campaign as campaign,
-        other.city as city
+        own.city as city,
+        own.is_treated as is_treated,
+        own.promoted_categories = [''] or other.promoted_categories = ['']
+        or hasAny(own.promoted_categories, other.promoted_categories) as shares_categories,
+        other.starts_on as reached_from,
+        other.ends_on as reached_to
     from roles as own
     inner join roles as other on own.city = other.city
     where other.is_treated
@@ -72,7 +77,17 @@ reached_cities as (
         and other.campaign != own.campaign
         and other.starts_on <= own.ends_on
         and other.ends_on >= own.starts_on - {{ campaign_baseline_days() }}
-    group by campaign, city
+),
+
+-- such a city is no control, and such a day of a treated city tells nothing of what its goods usually sell
+reached_days as (
+    select distinct
+        encounters.campaign as campaign,
+        encounters.reached_from
+        + arrayJoin(range(dateDiff('day', encounters.reached_from, encounters.reached_to) + 1)) as date_day
+    from encounters
+    where encounters.is_treated
+        and encounters.shares_categories
 ),
 
 participants as (
@@ -88,9 +103,9 @@ participants as (
             (roles.is_held_out or roles.has_no_holdout)
             and (roles.campaign, roles.city) not in (
                 select
-                    reached_cities.campaign,
-                    reached_cities.city
-                from reached_cities
+                    encounters.campaign,
+                    encounters.city
+                from encounters
             )
         )
 ),
@@ -118,6 +133,12 @@ final as (
         participants.city as city,
         participants.role as role,
         observed_days.date_day as event_date,
+        toBool((participants.campaign, observed_days.date_day) in (
+            select
+                reached_days.campaign,
+                reached_days.date_day
+            from reached_days
+        )) as is_reached,
         coalesce(sales.revenue, toDecimal128(0, 6)) as revenue,
         toUInt32(coalesce(sales.order_count, 0)) as order_count
     from participants

@@ -1,5 +1,9 @@
 with
 
+observed_span as (
+    select * from {{ ref('int_observed_span') }}
+),
+
 segment_days as (
     select * from {{ ref('int_segment_days') }}
     where {{ in_observed_span('day') }} -- noqa: LT02
@@ -26,20 +30,24 @@ segments as (
 days as (
     select
         observed.first_day + arrayJoin(range(dateDiff('day', observed.first_day, observed.last_day) + 1)) as day,
-        observed.first_day as first_day,
-        observed.last_day as last_day
+        observed.first_day as first_day
     from observed
 ),
 
--- nobody can tell whether the log holds the whole of its last day; with `as_of` the caller says so
+-- nobody can tell whether the log holds the whole of its last day; as of that very day the caller says so
 spine as (
     select
         days.day as day,
         segments.segment_type as segment_type,
         segments.segment as segment,
-        days.day = days.first_day{% if not var('as_of') %} or days.day = days.last_day{% endif %} as is_partial
+        days.day = days.first_day
+        or (
+            days.day = observed_span.last_date
+            {%- if var('as_of') %} and days.day != toDate('{{ var("as_of") }}'){% endif %}
+        ) as is_partial
     from days
     cross join segments
+    cross join observed_span
 ),
 
 dense as (

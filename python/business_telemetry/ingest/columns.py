@@ -14,6 +14,8 @@ ACTIONS: Final = (
     *("mainpage", "category", "search", "product", "cart", "remove", "checkout"),
     *("confirmation", "purchase", "refund"),
 )
+#: Actions whose rows are goods: `value` is the price of a piece and `quantity` how many.
+GOODS: Final = ("cart", "remove", "purchase", "refund")
 #: What a contract says of a word whose rows are counted and not loaded.
 IGNORE: Final = "ignore"
 GENDERS: Final = ("Ж", "М")

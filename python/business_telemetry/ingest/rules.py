@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from business_telemetry.ingest.columns import ACTIONS, COLUMNS, GENDERS, IGNORE, KEYS, MAX_AGE, bit
+from business_telemetry.ingest.columns import ACTIONS, COLUMNS, GENDERS, GOODS, IGNORE, KEYS, MAX_AGE, bit
 from business_telemetry.ingest.contract import Contract, Field
 
 #: Where the digits of `YYYY-MM-DDTHH:MM:SS` stand, and what stands between them.
@@ -31,7 +31,8 @@ LAST_STAMP: Final = 2**32 - 1
 LAST_COUNT: Final = 2**32 - 1
 MONEY: Final = pl.Decimal(18, 6)
 EXACT: Final = pl.Decimal(38, 12)
-LAST_AMOUNT: Final = 1e12
+#: What a row may not be worth, in the log's currency: Decimal(18, 6) ends at 9.2e12, and orders sum rows.
+TOO_MUCH: Final = 10**10
 TORN: Final = bit("column_count") | bit("unbalanced_quote") | bit("bad_json")
 NAMES: Final = {column.key: column.name for column in COLUMNS if column.key}
 #: Types and defaults of the columns that are not text.
@@ -92,8 +93,8 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
             breaks("other_currency", rates.is_null())
             foreign = (rates.fill_null(1.0) != 1.0).arg_true()
             converted = (amounts.gather(foreign).cast(pl.Float64) * rates.gather(foreign)).round(6)
-            fits = converted.abs().fill_null(0) < LAST_AMOUNT
-            amounts = amounts.scatter(foreign, converted.set(~fits, None).cast(MONEY))
+            amounts = amounts.scatter(foreign, converted.cast(MONEY, strict=False))
+        amounts = amounts.set((amounts.abs() >= TOO_MUCH).fill_null(False), None)
         if amounts.null_count():
             breaks("bad_value", amounts.is_null() & _is_given(text["value"]))
         # a refund is what is given back, whichever sign the log writes
@@ -108,10 +109,13 @@ def judge(rows: pl.DataFrame, contract: Contract) -> pl.DataFrame:
                 breaks(reason, ~fits & _is_given(text[key]))
                 numbers = numbers.set(~fits, None)
             columns[key] = numbers
+    if "quantity" in columns:
+        # where a row says how many pieces of goods, none is no such row; elsewhere logs often write 0
+        breaks("bad_quantity", ((columns["quantity"] == 0) & actions.is_in(GOODS)).fill_null(False))
     if "value" in columns and "quantity" in columns:
         # what a row of goods is worth has to fit as well
         worth = columns["value"].cast(pl.Float64) * columns["quantity"].fill_null(1)
-        breaks("bad_quantity", worth >= LAST_AMOUNT)
+        breaks("bad_quantity", worth >= TOO_MUCH)
     for key in ("session", "order"):
         if key in text:
             columns[key] = _identifiers(text[key])

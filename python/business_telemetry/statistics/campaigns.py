@@ -10,8 +10,9 @@ estimate has this closed form). Sums are used and not logs of single city-days, 
 without orders.
 
 "Before" are the matched weekdays of whole weeks right before the campaign: a campaign from Friday to Sunday
-is compared with Fridays to Sundays. How large an effect chance alone makes is read off placebos, not off a
-formula: the same cities on other dates, and other groups of cities on the same dates.
+is compared with Fridays to Sundays. Days on which another campaign ran in a treated city are left out, in all
+cities alike. How large an effect chance alone makes is read off placebos, not off a formula: the same cities
+on other dates, and other groups of cities on the same dates.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 #: Whole weeks before the campaign that make its baseline.
 PRE_WEEKS: Final = 8
@@ -60,7 +62,9 @@ class Effect:
     city_count: int = 0
 
 
-def estimate(treated: Floats, control: Floats | None, start: int, length: int) -> Effect:
+def estimate(
+    treated: Floats, control: Floats | None, start: int, length: int, usual: Bools | None = None
+) -> Effect:
     """Effect of a campaign on the days `start` to `start + length - 1`.
 
     Args:
@@ -69,6 +73,8 @@ def estimate(treated: Floats, control: Floats | None, start: int, length: int) -
             which takes every season for the campaign's effect and has no placebos.
         start: Index of the campaign's first day, at least PRE_DAYS.
         length: Days of the campaign.
+        usual: Which of the PRE_DAYS before it make the baseline; None for all. Placebos leave out the same
+            ones, so that they differ in nothing but the campaign.
 
     Raises:
         ValueError: the days before or during the campaign are not all there.
@@ -81,9 +87,9 @@ def estimate(treated: Floats, control: Floats | None, start: int, length: int) -
         )
     firsts = np.concatenate([[start], placebo_dates(days, start, length)])
     if control is None or not len(control):
-        return Effect(effect=float(log_changes(window_sums(treated, firsts, length).sum(axis=1))[0]))
+        return Effect(effect=float(log_changes(window_sums(treated, firsts, length, usual).sum(axis=1))[0]))
 
-    sums = window_sums(np.concatenate([treated, control]), firsts, length)
+    sums = window_sums(np.concatenate([treated, control]), firsts, length, usual)
     effects = _effects(sums, np.arange(len(sums[0])) < len(treated))
     effect, placebos = float(effects[0]), effects[1:][np.isfinite(effects[1:])]
     if not math.isfinite(effect) or not len(placebos):
@@ -104,14 +110,21 @@ def estimate(treated: Floats, control: Floats | None, start: int, length: int) -
     )
 
 
-def window_sums(daily: Floats, firsts: NDArray[np.int64], length: int) -> Floats:
+def window_sums(daily: Floats, firsts: NDArray[np.int64], length: int, usual: Bools | None = None) -> Floats:
     """Baselines and sums of `length` days from each day of `firsts` on; shape (2, cities, firsts).
 
-    The baseline is the mean over PRE_WEEKS of the sums over the matched weekdays. `daily` has shape (cities,
-    days), and each first day has PRE_DAYS before it and `length` days from it on.
+    The baseline is the sum over the campaign's days of their weekday's mean in PRE_WEEKS, over the days that
+    are `usual`; NaN where a weekday has none. `daily` has shape (cities, days), and each first day has
+    PRE_DAYS before it and `length` days from it on.
     """
-    matched = np.bincount(np.arange(length) % 7, minlength=7) / PRE_WEEKS
-    before = np.concatenate([np.tile(matched, PRE_WEEKS), np.zeros(length)])
+    usual = np.ones(PRE_DAYS, dtype=np.bool_) if usual is None else usual
+    weekday = np.arange(PRE_DAYS) % 7
+    matched = np.bincount(np.arange(length) % 7, minlength=7)
+    counted = np.bincount(weekday[usual], minlength=7)
+    if (counted[matched > 0] == 0).any():
+        return np.full((2, len(daily), len(firsts)), np.nan)
+    weights = np.where(usual, (matched / np.maximum(counted, 1))[weekday], 0.0)
+    before = np.concatenate([weights, np.zeros(length)])
     after = np.concatenate([np.zeros(PRE_DAYS), np.ones(length)])
     windows = daily[:, firsts[:, None] - PRE_DAYS + np.arange(PRE_DAYS + length)]
     return np.stack([windows @ before, windows @ after])
@@ -195,12 +208,14 @@ def measure(days: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         days: One row per campaign, city and observed day: campaign, role ('treated' or 'control'), city,
-            event_date, revenue, order_count, starts_on, ends_on. Each city has every day.
+            event_date, is_reached (another campaign runs in a treated city), revenue, order_count, starts_on,
+            ends_on. Each city has every day.
 
     Returns:
         COLUMNS. `method` is 'difference in differences', or 'before and after' where there is no control;
-        `status` is 'measured', 'preliminary' (the campaign goes on after the last day), 'descriptive' (no
-        control: not an effect) or 'insufficient' (not enough days or orders; the estimate is NaN).
+        `status` is 'measured', 'preliminary' (the campaign goes on after the last day), 'overlapping'
+        (another campaign runs on its days: the effect of both), 'descriptive' (no control: not an effect) or
+        'insufficient' (not enough days or orders; the estimate is NaN).
     """
     rows = [
         _measure_one(str(campaign), part, kpi, column)
@@ -211,7 +226,8 @@ def measure(days: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measure_one(campaign: str, part: pd.DataFrame, kpi: str, column: str) -> dict[str, object]:
-    dates = pd.DatetimeIndex(pd.to_datetime(part["event_date"]).unique()).sort_values()
+    reached = part.groupby("event_date")["is_reached"].any()
+    dates, is_reached = pd.DatetimeIndex(reached.index), reached.to_numpy(dtype=np.bool_)
     daily = {
         role: part[part["role"] == role]
         .pivot(index="city", columns="event_date", values=column)
@@ -223,11 +239,14 @@ def _measure_one(campaign: str, part: pd.DataFrame, kpi: str, column: str) -> di
     start = (starts_on - dates[0]).days
     length = (min(ends_on, dates[-1]) - starts_on).days + 1
     measurable = len(treated) > 0 and start >= PRE_DAYS and length >= 1
-    found = estimate(treated, control, start, length) if measurable else Effect(effect=math.nan)
+    usual = ~is_reached[max(start - PRE_DAYS, 0) : max(start, 0)]
+    found = estimate(treated, control, start, length, usual) if measurable else Effect(effect=math.nan)
     if not math.isfinite(found.effect):
         status = "insufficient"
     elif not len(control):
         status = "descriptive"
+    elif is_reached[start : start + length].any():
+        status = "overlapping"
     else:
         status = "measured" if ends_on <= dates[-1] else "preliminary"
     return {

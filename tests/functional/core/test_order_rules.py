@@ -109,7 +109,7 @@ def test_every_refund(project: Project, shop: Shop) -> None:
 
 
 def test_totals_of_every_slice(project: Project, rows: list[Event], shop: Shop) -> None:
-    """Revenue, carts, orders, units, users, buyers, sessions, refunds and AOV, by category and city."""
+    """Money, orders, units, users, buyers and sessions, by category and city."""
     sums: dict[tuple[str, str], dict[str, Any]] = defaultdict(lambda: defaultdict(int))
     sets: dict[tuple[str, str], dict[str, set[object]]] = defaultdict(lambda: defaultdict(set))
     for number, session in enumerate(shop.sessions):
@@ -121,6 +121,9 @@ def test_totals_of_every_slice(project: Project, rows: list[Event], shop: Shop) 
                     sums[key]["carts"] += event.amount
                 if event.action == "refund":
                     sums[key]["refunds"] += event.amount
+    for event in order_rules.final_checkouts(shop):
+        for key in (("all", ""), ("category", event.category), ("city", event.city or UNKNOWN)):
+            sums[key]["checkouts"] += event.value
     numbers = {id(session): number for number, session in enumerate(shop.sessions)}
     for order in shop.orders:
         for line in order.lines:
@@ -135,7 +138,8 @@ def test_totals_of_every_slice(project: Project, rows: list[Event], shop: Shop) 
     names = {"all": "''", "category": "category", "city": "city"}
     answers = project.ask(
         *(
-            f"""select {member} as member, sum(revenue), sum(cart_value), sum(refund_value), sum(quantity),
+            f"""select {member} as member, sum(revenue), sum(cart_value), sum(checkout_value),
+            sum(refund_value), sum(quantity),
             uniqExactIf(order_key, is_order), uniqExact(user_id), uniqExactIf(user_id, is_order),
             uniqExact(session_key)
         from telemetry_marts.fct_sales group by member"""
@@ -144,9 +148,10 @@ def test_totals_of_every_slice(project: Project, rows: list[Event], shop: Shop) 
     )
     found = {(name, row[0]): row[1:] for name, rows_ in zip(names, answers, strict=True) for row in rows_}
     assert found.keys() == sets.keys()
-    for key, (revenue, carts, refunds, units, *counts) in found.items():
+    for key, (revenue, carts, checkouts, refunds, units, *counts) in found.items():
         assert abs(Decimal(revenue) - sums[key]["revenue"]) < Decimal("0.001"), key
-        assert (Decimal(carts), Decimal(refunds)) == (sums[key]["carts"], sums[key]["refunds"]), key
+        amounts = [sums[key][name] for name in ("carts", "checkouts", "refunds")]
+        assert [Decimal(carts), Decimal(checkouts), Decimal(refunds)] == amounts, key
         wanted = [len(sets[key][name]) for name in ("orders", "users", "buyers", "sessions")]
         assert [int(units), *counts] == [sums[key]["units"], *wanted], key
 

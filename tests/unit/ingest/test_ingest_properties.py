@@ -152,6 +152,8 @@ def plain_reading(contract: dict[str, Any], row: dict[str, str]) -> tuple[str, l
             loaded[key] = int(whole) if fits else default
             if not fits and text[key].strip():
                 wrong.append(reason)
+    if loaded.get("quantity") == 0 and action in ("cart", "remove", "purchase", "refund"):
+        wrong.append("bad_quantity")
     for key in ("session", "order"):
         if key in text:
             plain = text[key].strip()

@@ -115,8 +115,10 @@ CASES: list[tuple[str, str | None, Any]] = [
     ("value", "0.0000005", Decimal("0.000001")),
     ("value", "0.00000049", Decimal(0)),
     ("value", "2.0000015", Decimal("2.000002")),
-    ("value", "999999999999.999999", Decimal("999999999999.999999")),
-    ("value", "999999999999.9999995", "bad_value"),
+    ("value", "9999999999.999999", Decimal("9999999999.999999")),
+    ("value", "9999999999.9999995", "bad_value"),
+    ("value", "1e10", "bad_value"),
+    ("value", "999999999999", "bad_value"),
     ("value", "1e12", "bad_value"),
     ("value", "1e999", "bad_value"),
     ("value", "1e-999", Decimal(0)),
@@ -229,13 +231,26 @@ def test_what_the_generator_corrupts_is_rejected_for_that_reason(kind: str) -> N
 def test_quantities() -> None:
     texts = ["", "1", "2.0", "0", "4294967295", "4294967296", "-1", "1.5", "many", None]
     rows = judged(SEED, *({**GOOD, "value": "1", "quantity": text} for text in texts))
-    assert [row["quantity"] for row in rows[:5]] == [1, 1, 2, 0, 4294967295]
-    assert [row["reasons"] for row in rows] == [[]] * 5 + [["bad_quantity"]] * 4 + [[]]
+    assert [rows[place]["quantity"] for place in (0, 1, 2, 4)] == [1, 1, 2, 4294967295]
+    bad = [place for place, row in enumerate(rows) if row["reasons"] == ["bad_quantity"]]
+    assert bad == [3, 5, 6, 7, 8]
+    assert all(row["reasons"] == [] for place, row in enumerate(rows) if place not in bad)
+
+
+def test_no_pieces_of_goods_are_no_row_of_goods() -> None:
+    """A purchase of 0 pieces was an order of 0 roubles; what is only looked at has no pieces in many logs."""
+    goods = ["cart", "remove", "purchase", "refund"]
+    contract = only(actions={word: word for word in [*goods, "product", "checkout"]})
+    rows = judged(contract, *({**GOOD, "action": a, "quantity": "0"} for a in [*contract.actions, "?"]))
+    assert [row["reasons"] for row in rows] == [["bad_quantity"]] * 4 + [[], [], ["unknown_action"]]
+    # the price is not given either
+    (row,) = judged(contract, {"user": "u", "time": GOOD["time"], "action": "purchase", "quantity": "0.0"})
+    assert row["reasons"] == ["bad_quantity"]
 
 
 def test_pieces_that_are_worth_more_than_an_amount_can_be() -> None:
     """A barcode for a quantity: price times pieces would overflow in the warehouse, and stop every build."""
-    pairs = [("99999.99", "100000000"), ("2000", "500000000"), ("1999.99", "500000000"), ("0", "4294967295")]
+    pairs = [("999.99", "100000000"), ("20", "500000000"), ("19.99", "500000000"), ("0", "4294967295")]
     rows = judged(SEED, *({**GOOD, "value": value, "quantity": pieces} for value, pieces in pairs))
     assert [row["reasons"] for row in rows] == [["bad_quantity"], ["bad_quantity"], [], []]
 
@@ -288,14 +303,22 @@ def test_currencies() -> None:
     assert [row["value"] for row in rows[:5]] == [10, 905, 1000, 10, 10]
     assert [row["reasons"] for row in rows] == [[], [], [], [], [], ["other_currency"]]
     # without a rate, amounts keep every digit
-    (row,) = judged(contract, {**GOOD, "value": "999999999999.999999", "currency": "RUB"})
-    assert row["value"] == Decimal("999999999999.999999")
+    (row,) = judged(contract, {**GOOD, "value": "9999999999.999999", "currency": "RUB"})
+    assert row["value"] == Decimal("9999999999.999999")
 
 
 def test_a_converted_amount_that_does_not_fit_is_rejected() -> None:
-    contract = only(currency=Currency("RUB", "currency", {"USD": 90}))
-    (row,) = judged(contract, {**GOOD, "value": "999999999999", "currency": "USD"})
-    assert row["reasons"] == ["bad_value"]
+    contract = only(currency=Currency("RUB", "currency", {"USD": 100, "IRR": 0.002, "BTC": 1e300}))
+    pairs = [
+        ("100000000", "USD"),
+        ("99999999.99", "USD"),
+        ("999999999999", "IRR"),
+        ("1", "BTC"),
+        ("-1e9", "USD"),
+    ]
+    rows = judged(contract, *({**GOOD, "value": value, "currency": code} for value, code in pairs))
+    assert [row["reasons"] for row in rows] == [["bad_value"], [], [], ["bad_value"], ["bad_value"]]
+    assert [rows[place]["value"] for place in (1, 2)] == [Decimal("9999999999"), Decimal("1999999999.998")]
 
 
 def test_refunds_are_positive_whatever_their_sign() -> None:
@@ -398,7 +421,7 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
         number = _number(row["value"])
         with localcontext(prec=2_000, Emax=10_000):
             rounded = number.quantize(Decimal("0.000001"), ROUND_HALF_UP) if number else Decimal(0)
-        if number is None or abs(rounded) >= Decimal(10) ** 12:
+        if number is None or abs(rounded) >= Decimal(10) ** 10:
             reasons.append("bad_value")
         elif rounded < 0:
             reasons.append("negative_value")
@@ -416,13 +439,13 @@ def plain_judge(row: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
 
 
 numbers = st.one_of(
-    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**13), max_value=10**13, places=7).map(
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**11), max_value=10**11, places=7).map(
         str
     ),
     st.floats(allow_nan=False).map(str),
     st.integers(-(10**14), 10**14).map(str),
     st.text(alphabet="0123456789.eE+- ", max_size=12),
-    st.sampled_from(["", " ", "NaN", "1_0", "١", "999999999999.9999995", "999999999999.9999994"]),
+    st.sampled_from(["", " ", "NaN", "1_0", "١", "9999999999.9999995", "9999999999.9999994"]),
 )
 stamps = st.one_of(
     st.datetimes(datetime(1, 1, 1), datetime(2200, 1, 1)).map(lambda d: d.strftime("%Y-%m-%dT%H:%M:%S")),

@@ -96,6 +96,7 @@ def frame(days: int, starts_on: str, ends_on: str, roles: dict[str, str], revenu
                 "role": role,
                 "city": city,
                 "event_date": date,
+                "is_reached": False,
                 "revenue": revenue,
                 "order_count": 0,
                 "starts_on": pd.Timestamp(starts_on),
@@ -120,6 +121,38 @@ def test_status(ends_on: str, roles: dict[str, str], status: str) -> None:
     found = measure(frame(90, "2022-03-01", ends_on, roles, 5.0)).set_index("kpi")
     assert found.loc["revenue", "status"] == status
     assert found.loc["orders", "status"] == "insufficient", "there are no orders"
+
+
+def test_another_campaign_in_the_baseline_is_no_loss_of_this_one() -> None:
+    """It adds 60 % for two of the eight weeks; weekends sell double, so weekdays count each for itself."""
+    days = np.arange(150)
+    usual = np.where(days % 7 >= 5, 20.0, 10.0)
+    start, other = 100, slice(72, 86)
+    treated, control = np.tile(usual, (3, 1)), np.tile(2 * usual, (5, 1))
+    treated[:, other] *= 1.6
+    free = np.ones(PRE_DAYS, dtype=bool)
+    assert estimate(treated, control, start, 14, free).effect == pytest.approx(-math.log(1.15))
+    free[72 - (start - PRE_DAYS) : 86 - (start - PRE_DAYS)] = False
+    assert estimate(treated, control, start, 14, free).effect == pytest.approx(0, abs=1e-12)
+    treated[:, start : start + 3] *= 1.2
+    assert estimate(treated, control, start, 3, free).effect == pytest.approx(math.log(1.2))
+    # days that are left out say nothing, whichever weekdays they were
+    free[::7] = False
+    assert math.isnan(estimate(treated, control, start, 14, free).effect)
+    assert math.isnan(estimate(treated, None, start, 14, free).effect)
+
+
+def test_campaigns_that_share_days_and_cities_are_told() -> None:
+    days = frame(120, "2022-03-14", "2022-03-20", {"A": "treated", "B": "control"}, 5.0)
+    dates, is_treated = days["event_date"], days["role"] == "treated"
+    days.loc[is_treated & dates.between("2022-02-01", "2022-02-10"), "revenue"] = 50.0
+    days["is_reached"] = dates.between("2022-02-01", "2022-02-10")
+    found = measure(days).set_index("kpi").loc["revenue"]
+    assert (found["status"], found["effect"]) == ("measured", pytest.approx(0, abs=1e-12))
+    days["is_reached"] |= dates == "2022-03-20"
+    assert measure(days).set_index("kpi").loc["revenue", "status"] == "overlapping"
+    days["is_reached"] = dates == "2022-03-21"
+    assert measure(days).set_index("kpi").loc["revenue", "status"] == "measured"
 
 
 def test_a_campaign_too_early_or_in_the_future_is_insufficient() -> None:
