@@ -17,7 +17,7 @@ purchases as (
         session_key,
         max(action = 'checkout') as has_checkout
     from {{ ref('int_purchase_events') }}
-    where action = 'checkout' or (action = 'cart' and not is_removed)
+    where (action = 'checkout' and not is_repeated_checkout) or (action = 'cart' and not is_removed)
     group by session_key
 ),
 

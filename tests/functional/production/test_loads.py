@@ -174,12 +174,14 @@ def test_a_claim_whose_answer_was_lost_is_still_the_own_one(server: Server, tmp_
 
 
 def test_which_load_is_meant() -> None:
-    found = [{"load_id": name} for name in ("abc1", "abc2", "abc1")]
-    assert find_load(found, "abc1") == "abc1"
+    found = [{"load_id": name} for name in ("abcd1", "abcd2", "abcd1")]
+    assert find_load(found, "abcd1") == "abcd1"
     with pytest.raises(BadSource, match="begins 2 loads"):
-        find_load(found, "abc")
+        find_load(found, "abcd")
     with pytest.raises(BadSource, match="no load of this warehouse"):
-        find_load(found, "x")
+        find_load(found, "xxxx")
+    with pytest.raises(BadSource, match="give at least 4 characters"):
+        find_load(found[:1], "abc")
 
 
 def test_the_commands(tmp_path: Path) -> None:
