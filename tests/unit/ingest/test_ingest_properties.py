@@ -137,6 +137,8 @@ def plain_reading(contract: dict[str, Any], row: dict[str, str]) -> tuple[str, l
                 wrong.append("other_currency")
             elif code == "USD" and amount is not None:
                 amount = Decimal(repr(round(float(amount) * 90, 6))).quantize(Decimal("0.000001"))
+        if amount is not None and abs(amount) >= 10**10:
+            amount = None
         if amount is None and value:
             wrong.append("bad_value")
         if amount is not None and amount < 0 and action != "refund":
@@ -152,7 +154,8 @@ def plain_reading(contract: dict[str, Any], row: dict[str, str]) -> tuple[str, l
             loaded[key] = int(whole) if fits else default
             if not fits and text[key].strip():
                 wrong.append(reason)
-    if loaded.get("quantity") == 0 and action in ("cart", "remove", "purchase", "refund"):
+    nothing = loaded.get("quantity") == 0 and action in ("cart", "remove", "purchase", "refund")
+    if nothing or loaded.get("value", 0) * loaded.get("quantity", 1) >= 10**10:
         wrong.append("bad_quantity")
     for key in ("session", "order"):
         if key in text:
@@ -161,7 +164,7 @@ def plain_reading(contract: dict[str, Any], row: dict[str, str]) -> tuple[str, l
     if "gender" in text:
         loaded["gender"] = text["gender"] if text["gender"] in ("Ж", "М") else ""
     loaded |= {key: text[key] for key in ("category", "product", "city") if key in text}
-    return ("rejected" if wrong else "loaded"), sorted(wrong), loaded
+    return ("rejected" if wrong else "loaded"), sorted(set(wrong)), loaded
 
 
 def _taken(text: str, field: dict[str, Any]) -> str:
