@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from business_telemetry.dashboard.compile import View, is_expandable
-from business_telemetry.dashboard.facts import Facts
+from business_telemetry.dashboard.facts import UNKNOWN, Facts
 from business_telemetry.dashboard.gate import Table
 
 # where a cell may begin, whichever of comma, semicolon and tab the spreadsheet splits at
@@ -20,7 +20,7 @@ LARGEST = 1e15  # beyond it a spreadsheet rounds
 MOST_ROWS_OF_SHEET = 1_048_575
 
 
-TOTAL, UNKNOWN = "Всего", "Не определено"
+TOTAL = "Всего"
 
 
 def as_on_card(view: View, table: Table, facts: Facts) -> Table:

@@ -10,7 +10,7 @@ from business_telemetry.dashboard.derive import to_sql
 from business_telemetry.dashboard.gate import Gate, NoAnswer
 from business_telemetry.dashboard.russian import DEFAULT_CURRENCY
 
-UNKNOWN = ("Не определено", "")
+UNKNOWN = "Не определено"  # as readers see what a log does not tell
 COLUMNS = "select name from system.columns where database = {marts:String} and table = 'dim_log'"
 # a dimension -> how a sentence calls it
 UNTOLD = "В журнале нет данных о поле «{}», поэтому график по нему показывать нечего."
@@ -62,7 +62,7 @@ def _untold(gate: Gate, catalogue: Catalogue) -> set[str]:
             ((members,),) = gate.run(sql, {"marts": gate.marts}).rows
         except NoAnswer:
             continue
-        if members and all(member in UNKNOWN for member in members):
+        if members and all(member in (UNKNOWN, "") for member in members):
             found.add(selector.field)
     return found
 

@@ -155,7 +155,7 @@ def guess(name: str, sample: Sample, form: Format) -> Contract:
             place: rank
             for place, column in enumerate(plain)
             for rank, option in enumerate(_options(pattern))
-            if place not in found.values() and re.fullmatch(rf"(?:.*\.)?(?:{option})", column)
+            if place not in found.values() and _is_called(option, column)
         }
         if ranks:
             found[key] = min(ranks, key=lambda place: ranks[place])
@@ -186,12 +186,17 @@ def guess(name: str, sample: Sample, form: Format) -> Contract:
 def _guess_currency(sample: Sample) -> Currency:
     """The commonest code of a column that is called so; rows of another one are rejected."""
     for place, column in enumerate(sample.head.plain):
-        if re.fullmatch(rf"(?:.*\.)?(?:{CURRENCIES})", column):
+        if _is_called(CURRENCIES, column):
             codes = sample.column(place).str.strip_chars().str.to_uppercase()
             codes = codes.filter(codes.str.contains(r"^[A-Z]{3}$"))
             if len(codes):
                 return Currency(codes.mode().sort()[0], sample.head.names[place].strip())
     return Currency()
+
+
+def _is_called(pattern: str, column: str) -> bool:
+    """Whether a column has such a name, alone or as the last part of one with dots."""
+    return re.fullmatch(rf"(?:.*\.)?(?:{pattern})", column) is not None
 
 
 def _gender(word: str) -> str:
@@ -294,14 +299,12 @@ def _show_columns(console: Console, name: str, sample: Sample, contract: Contrac
     console.print(f"{name}: {how}; the first {rows:,} rows", markup=False)
     key_of = {field.source.strip().lower(): key for key, field in contract.columns.items()}
     table = Table("column", "is read as", "empty", "different", "examples", box=None)
-    for place, column in enumerate(sample.head.names):
+    for place, (column, plain) in enumerate(zip(sample.head.names, sample.head.plain, strict=True)):
         texts = sample.column(place)
         given = texts.filter(texts != "")
         examples = ", ".join(text[:40] for text in given.unique(maintain_order=True).head(3))
         share = f"{1 - len(given) / rows:.0%}" if rows else "-"
-        table.add_row(
-            column, key_of.get(column.strip().lower(), ""), share, f"{given.n_unique():,}", examples
-        )
+        table.add_row(column, key_of.get(plain, ""), share, f"{given.n_unique():,}", examples)
     console.print(table)
 
 
